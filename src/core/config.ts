@@ -1,0 +1,51 @@
+// What a model is made of, whatever file it came from. Names follow Hugging Face's configs where they have one.
+
+import type { RopeStyle } from "./op.js";
+
+export interface DecoderConfig {
+  readonly hidden: number;
+  readonly layers: number;
+  readonly heads: number;
+  readonly kvHeads: number;
+  readonly headDim: number;
+  /** Inner width of SwiGLU. */
+  readonly ffn: number;
+  readonly vocab: number;
+  readonly maxContext: number;
+  readonly normEps: number;
+  readonly ropeTheta: number;
+  readonly ropeStyle: RopeStyle;
+  readonly tiedEmbeddings: boolean;
+}
+
+export interface VisionConfig {
+  readonly imageSize: number;
+  readonly patch: number;
+  readonly hidden: number;
+  readonly layers: number;
+  readonly heads: number;
+  readonly ffn: number;
+  readonly normEps: number;
+  readonly activation: "quickGelu" | "gelu";
+  /** Which hidden state feeds the projector: -1 the last layer's output, -2 the one before. */
+  readonly featureLayer: number;
+  /** Pixel normalisation per channel: (x / 255 - mean) / std. */
+  readonly mean: readonly [number, number, number];
+  readonly std: readonly [number, number, number];
+}
+
+export interface ProjectorConfig {
+  readonly activation: "gelu";
+  readonly inputs: number;
+  readonly outputs: number;
+}
+
+export type ModelConfig =
+  | { readonly architecture: "llama"; readonly decoder: DecoderConfig }
+  | {
+      readonly architecture: "llava";
+      readonly decoder: DecoderConfig;
+      readonly vision: VisionConfig;
+      readonly projector: ProjectorConfig;
+      readonly imageTokenId: number;
+    };

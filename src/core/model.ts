@@ -1,0 +1,28 @@
+// A model as the formats hand it over: a config and lazy tensors under canonical (Hugging Face LLaMA / LLaVA) names.
+
+import type { ModelConfig } from "./config.js";
+import type { LazyTensor } from "./tensor.js";
+
+/** Text to token ids and back. `encode` adds no special tokens; special tokens in the text are recognised. */
+export interface Tokenizer {
+  readonly bosId: number;
+  readonly eosId: number;
+  readonly vocabSize: number;
+  encode(text: string): number[];
+  /** Text of ids; bytes that form no complete UTF-8 are replaced. */
+  decode(ids: readonly number[]): string;
+}
+
+export interface Model {
+  readonly name: string;
+  /** Where it was read from. */
+  readonly origin: string;
+  readonly config: ModelConfig;
+  /**
+   * Canonical names without the `language_model.` prefix of LLaVA files: `model.embed_tokens.weight`,
+   * `model.layers.N.self_attn.q_proj.weight`, `lm_head.weight`, `vision_tower.vision_model...`, `multi_modal_projector...`.
+   */
+  readonly tensors: ReadonlyMap<string, LazyTensor>;
+  readonly tokenizer: Tokenizer | null;
+  readonly fileBytes: number;
+}

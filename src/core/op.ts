@@ -1,0 +1,182 @@
+// The forward pass as data: logical ops over numbered tensors. A backend lowers them (fusion is its own business);
+// the op list and the bytes it touches never change with the backend. One submitted list is one epoch.
+
+export type TensorId = number;
+
+export type Part = "vision" | "projector" | "decoder" | "embedding";
+export type TensorClass = "weights" | "kv" | "activations" | "input";
+export type StorageFormat = "f32" | "int8" | "int4-g16" | "int4-g32" | "int4-g64" | "int4-g128";
+export type ActivationFormat = "f32" | "int8";
+
+/** What a tensor is; `id` is its index in the graph's tensor table. A vector has rows = 1. */
+export interface TensorSpec {
+  readonly id: TensorId;
+  readonly name: string;
+  readonly class: TensorClass;
+  readonly part: Part;
+  /** Transformer layer, or -1. */
+  readonly layer: number;
+  readonly format: StorageFormat;
+  /** Weights: [outputs, inputs]. Activations and KV: [most rows, width]. */
+  readonly rows: number;
+  readonly cols: number;
+}
+
+/** Rotation of adjacent pairs (llama2.c, original LLaMA) or of halves (Hugging Face). */
+export type RopeStyle = "adjacent" | "half";
+
+/**
+ * One operation. `x`, `out` and so on are tensor ids, activations are row-major f32 [rows, cols of their spec];
+ * `rows` is how many rows take part, starting at row 0 unless an op names a first row.
+ */
+export type Op =
+  /** out[i] = table[tokens[i]], from row outRow of out on. */
+  | {
+      readonly kind: "embed";
+      readonly tokens: readonly number[];
+      readonly table: TensorId;
+      readonly out: TensorId;
+      readonly outRow: number;
+    }
+  /** out[outRow + i] = x[xRow + i]. */
+  | {
+      readonly kind: "copy";
+      readonly x: TensorId;
+      readonly xRow: number;
+      readonly out: TensorId;
+      readonly outRow: number;
+      readonly rows: number;
+    }
+  /** Splits `image` [3 * size, size] (planes, normalised f32) into patches and multiplies: out[outRow + p] = W patch(p), patches in row order. W: [hidden, 3 * patch * patch]. */
+  | {
+      readonly kind: "patchEmbed";
+      readonly image: TensorId;
+      readonly weight: TensorId;
+      readonly out: TensorId;
+      readonly outRow: number;
+      readonly imageSize: number;
+      readonly patch: number;
+    }
+  /** out[i] = W x[xRow + i] (+ bias), W [outputs, inputs]; `activations` says in which precision x enters the product. */
+  | {
+      readonly kind: "matmul";
+      readonly x: TensorId;
+      readonly xRow: number;
+      readonly weight: TensorId;
+      readonly bias: TensorId | null;
+      readonly out: TensorId;
+      readonly rows: number;
+      readonly activations: ActivationFormat;
+    }
+  /** out[i] = x[xRow + i] / rms(x) * weight (Zhang & Sennrich 2019). */
+  | {
+      readonly kind: "rmsnorm";
+      readonly x: TensorId;
+      readonly xRow: number;
+      readonly weight: TensorId;
+      readonly out: TensorId;
+      readonly rows: number;
+      readonly eps: number;
+    }
+  | {
+      readonly kind: "layernorm";
+      readonly x: TensorId;
+      readonly weight: TensorId;
+      readonly bias: TensorId;
+      readonly out: TensorId;
+      readonly rows: number;
+      readonly eps: number;
+    }
+  /** Rotary embedding in place on x [rows, heads * headDim]; row i has position start + i (Su et al. 2021). */
+  | {
+      readonly kind: "rope";
+      readonly x: TensorId;
+      readonly rows: number;
+      readonly start: number;
+      readonly heads: number;
+      readonly headDim: number;
+      readonly theta: number;
+      readonly style: RopeStyle;
+    }
+  /** Appends k and v rows to the caches [context, kvHeads * headDim] from row start on. */
+  | {
+      readonly kind: "kvStore";
+      readonly k: TensorId;
+      readonly v: TensorId;
+      readonly kCache: TensorId;
+      readonly vCache: TensorId;
+      readonly rows: number;
+      readonly start: number;
+    }
+  /**
+   * Softmax attention of q rows (positions start..) over k and v rows 0..context-1, heads share kvHeads in groups;
+   * causal: query i sees keys 0..start+i. Scores are scaled by 1/sqrt(headDim).
+   */
+  | {
+      readonly kind: "attention";
+      readonly q: TensorId;
+      readonly k: TensorId;
+      readonly v: TensorId;
+      readonly out: TensorId;
+      readonly rows: number;
+      readonly start: number;
+      readonly context: number;
+      readonly heads: number;
+      readonly kvHeads: number;
+      readonly headDim: number;
+      readonly causal: boolean;
+    }
+  /** out = silu(gate) * up (Shazeer 2020). */
+  | {
+      readonly kind: "swiglu";
+      readonly gate: TensorId;
+      readonly up: TensorId;
+      readonly out: TensorId;
+      readonly rows: number;
+    }
+  /** Elementwise, out may be x. gelu is the exact erf form, quickGelu is x * sigmoid(1.702 x). */
+  | {
+      readonly kind: "silu" | "gelu" | "quickGelu";
+      readonly x: TensorId;
+      readonly out: TensorId;
+      readonly rows: number;
+    }
+  /** out[i] = x[i] + y[i]; y with one row is added to every row. out may be x. */
+  | { readonly kind: "add"; readonly x: TensorId; readonly y: TensorId; readonly out: TensorId; readonly rows: number }
+  /** Row-wise softmax, out may be x. */
+  | { readonly kind: "softmax"; readonly x: TensorId; readonly out: TensorId; readonly rows: number }
+  /** What the caller gets back: rows of x as f32, or the index of the largest value of each row. */
+  | {
+      readonly kind: "output";
+      readonly x: TensorId;
+      readonly xRow: number;
+      readonly rows: number;
+      readonly as: "values" | "argmax";
+    };
+
+export type OpKind = Op["kind"];
+
+/** Bits a weight costs in a format, scales included (int4 g32: 4.5); what every GB/s of weights is counted with. */
+export function bitsPerWeight(format: StorageFormat, cols: number): number {
+  switch (format) {
+    case "f32":
+      return 32;
+    case "int8":
+      return 8 + 32 / cols;
+    case "int4-g16":
+      return 5;
+    case "int4-g32":
+      return 4.5;
+    case "int4-g64":
+      return 4.25;
+    case "int4-g128":
+      return 4.125;
+    default:
+      return format satisfies never;
+  }
+}
+
+/** Logical bytes of `rows` rows of a tensor: the same on every backend, alignment and tile padding not counted. */
+export function tensorBytes(spec: TensorSpec, rows: number = spec.rows): number {
+  return Math.ceil((rows * spec.cols * bitsPerWeight(spec.format, spec.cols)) / 8);
+}

@@ -1,0 +1,65 @@
+// Quantized matrices in memory. WASM and WebGPU read the same bytes; only assembly/kernels and shaders index them,
+// the reference backend unpacks them on its own.
+
+export type Group = 16 | 32 | 64 | 128;
+
+/**
+ * 4-bit weights of a [rows, cols] matrix (rows = outputs), w = scale * (code - 8) unless `offset` says otherwise.
+ *
+ * Layout "r8": blocks of `rowTile` = 8 rows; K runs inside a block; one record per block and group of `group` columns:
+ *
+ *     group * 4 bytes of codes, then 8 f16 scales (16 bytes), then by `offset`:
+ *       none8   nothing                          w = s * (q - 8)
+ *       zeroU4  8 bytes zero points + 8 padding  w = s * (q - z)
+ *       bias    8 f16 offsets (16 bytes)         w = s * q + b
+ *
+ * Codes of a record: 16-byte vectors that alternate rows 0-3 and 4-7; i32 lane = row; in step j (8 columns) byte c of a
+ * lane holds column 8j+c in its low and column 8j+4+c in its high nibble. Rows and columns that pad the last block or
+ * group have code and scale so that their weight is 0. A record is 144 bytes at group 32 (4.5 bits a weight).
+ */
+export interface PackedInt4 {
+  readonly kind: "int4";
+  readonly layoutId: "r8";
+  readonly rows: number;
+  readonly cols: number;
+  readonly group: Group;
+  readonly rowTile: 8;
+  readonly scaleType: "f16";
+  readonly offset: "none8" | "zeroU4" | "bias";
+  /** [ceil(rows/8), ceil(cols/group), recordBytes] records, 256-byte aligned where a backend holds them. */
+  readonly codes: Uint8Array;
+  /** Scales and offsets stand inside the records: one linear stream is faster than two. */
+  readonly scales: "inline";
+  readonly offsets?: "inline";
+}
+
+/** 8-bit weights of a [rows, cols] matrix with one scale per row: w = scale[row] * code. */
+export interface PackedInt8 {
+  readonly kind: "int8";
+  readonly rows: number;
+  readonly cols: number;
+  /** [rows, cols] row-major, -127..127. */
+  readonly codes: Int8Array;
+  /** [rows] */
+  readonly scales: Float32Array;
+}
+
+/** Plain 32-bit weights, [rows, cols] row-major; vectors have rows = 1. */
+export interface PlainF32 {
+  readonly kind: "f32";
+  readonly rows: number;
+  readonly cols: number;
+  readonly values: Float32Array;
+}
+
+export type WeightData = PackedInt4 | PackedInt8 | PlainF32;
+
+/** Bytes of one "r8" record. */
+export function recordBytes(group: Group, offset: PackedInt4["offset"]): number {
+  return group * 4 + 16 + (offset === "none8" ? 0 : 16);
+}
+
+/** Bytes of a whole packed matrix, padding included. */
+export function packedInt4Bytes(rows: number, cols: number, group: Group, offset: PackedInt4["offset"]): number {
+  return Math.ceil(rows / 8) * Math.ceil(cols / group) * recordBytes(group, offset);
+}

@@ -1,0 +1,62 @@
+// The seams: what `model`, `run`, `train` and `compress` take as arguments. Concrete parts are picked by entry points only.
+
+import type { Op, TensorId, TensorSpec } from "./op.js";
+import type { Group, PackedInt4, PackedInt8, WeightData } from "./packed.js";
+import type { Target } from "./target.js";
+import type { ByteSource } from "./tensor.js";
+
+/** What a submitted op list gives back: one entry per `output` op, in order. */
+export interface SubmitResult {
+  readonly outputs: readonly (Float32Array | Int32Array)[];
+}
+
+/**
+ * Runs op lists over numbered tensors. Opened by its own `open...` function with a platform; must be closed.
+ * `submit` is one epoch (one loop, one command buffer); it resolves when the work is done.
+ */
+export interface Backend {
+  readonly target: Target;
+  /** Reserves memory for all tensors. Throws InputError when they do not fit. Called once. */
+  allocate(tensors: readonly TensorSpec[]): Promise<void>;
+  /** Fills a weight tensor, whose format must be that of its spec. */
+  upload(id: TensorId, data: WeightData): Promise<void>;
+  /** Writes f32 rows into an activation or input tensor. */
+  write(id: TensorId, values: Float32Array, row?: number): void;
+  submit(ops: readonly Op[]): Promise<SubmitResult>;
+  /** Bytes this backend holds now. */
+  residentBytes(): number;
+  close(): Promise<void>;
+}
+
+/** Rounds f32 matrices [rows, cols] to packed forms; the loops are in assembly/kernels. */
+export interface Quantizer {
+  /** Round to nearest, symmetric, one f16 scale per group of columns; a ragged last group is padded with zeros. */
+  int4(values: Float32Array, rows: number, cols: number, group: Group): PackedInt4;
+  int8(values: Float32Array, rows: number, cols: number): PackedInt8;
+  /** Seeded synthetic weights, generated straight into the packed form, so scaled that outputs keep unit variance. */
+  syntheticInt4(seed: number, rows: number, cols: number, group: Group): PackedInt4;
+}
+
+export interface Clock {
+  /** Monotonic, ns. */
+  nowNs(): number;
+}
+
+/** What touches the operating system or the browser. */
+export interface Platform {
+  readonly name: string;
+  readonly cpuCount: number;
+  open(path: string): Promise<ByteSource>;
+  readText(path: string): Promise<string>;
+  exists(path: string): Promise<boolean>;
+  list(folder: string): Promise<string[]>;
+  /** Writes to a temporary name beside the path and renames: a reader sees all or nothing. */
+  writeWhole(path: string, data: string | Uint8Array): Promise<void>;
+  /** Bytes of build/NAME.wasm. */
+  wasm(name: string): Promise<Uint8Array>;
+  /** A file of the package, such as profiles/ or models/. */
+  packagePath(relative: string): string;
+  readonly clock: Clock;
+  /** Peak resident memory of this process so far, or null where it cannot be read. */
+  peakMemoryBytes(): number | null;
+}

@@ -1,0 +1,97 @@
+// What a run leaves behind: plain JSON, every sample kept, so that any report can be made again from it.
+
+import type { EpochDelay, EpochSample } from "./epoch.js";
+import type { HostProfile } from "./host.js";
+import type { QuantName, Scenario } from "./scenario.js";
+import type { Target, TargetStatus } from "./target.js";
+import type { Figure, FigureRange } from "./units.js";
+
+/** A warning that says what to do about it. */
+export interface Warning {
+  readonly code: string;
+  readonly message: string;
+  readonly remedy: string;
+}
+
+export interface Environment {
+  readonly runtime: string;
+  readonly os: string;
+  readonly cpu: string;
+  readonly cores: number;
+  readonly memoryBytes: number;
+  readonly cpuFlags: readonly string[];
+  readonly load: readonly number[];
+  readonly version: string;
+  readonly commit: string | null;
+}
+
+/** Best plain WASM read of this machine in this run, by parallel streams and threads. */
+export interface ReadBandwidth {
+  readonly streams: number;
+  readonly threads: number;
+  readonly gbps: Figure;
+}
+
+/** One case under one topology: the same measurement, evaluated. */
+export interface TopologyRow {
+  readonly topology: string;
+  readonly placement: readonly string[];
+  /** Pure function of ops, placement, topology and host profile; bit-equal everywhere. A range where misses are unsure. */
+  readonly modelledNs: Figure;
+  readonly modelledRangeNs: FigureRange;
+  /** Measured plus the modelled delay. */
+  readonly predictedNs: Figure | null;
+  /** Measured under --spin. */
+  readonly spunNs: Figure | null;
+  readonly slowdown: Figure;
+  readonly delay: EpochDelay;
+  /** Bytes beyond the cache by pool, summed over the epochs of one iteration. */
+  readonly missBytesByPool: Readonly<Record<string, number>>;
+}
+
+export interface CaseBase {
+  readonly model: string;
+  /** true: synthetic weights, figures of speed and memory only. */
+  readonly synthetic: boolean;
+  readonly target: Target;
+  readonly quant: QuantName;
+  readonly activations: string;
+  readonly test: string;
+}
+
+export type CaseResult =
+  | (CaseBase & {
+      readonly state: "measured";
+      /** One entry per round, ns of the whole test. */
+      readonly samplesNs: readonly number[];
+      readonly tokens: number;
+      readonly figures: Readonly<Record<string, Figure>>;
+      /** The epochs of one iteration; `nativeNs` of the median round. */
+      readonly epochs: readonly EpochSample[];
+      readonly rows: readonly TopologyRow[];
+    })
+  | (CaseBase & { readonly state: "unavailable" | "failed"; readonly reason: string });
+
+/** Quality of one quantization beside the f32 model. */
+export interface QualityResult {
+  readonly model: string;
+  readonly quant: QuantName;
+  readonly activations: string;
+  readonly figures: Readonly<Record<string, Figure>>;
+}
+
+export interface BenchResult {
+  readonly schemaVersion: 1;
+  readonly startedAt: string;
+  readonly finishedAt: string;
+  /** true: stopped by the user, the cases so far are here. */
+  readonly interrupted: boolean;
+  readonly scenario: Scenario;
+  readonly environment: Environment;
+  readonly host: HostProfile;
+  readonly bandwidth: readonly ReadBandwidth[];
+  readonly targets: readonly TargetStatus[];
+  readonly cases: readonly CaseResult[];
+  readonly quality: readonly QualityResult[];
+  readonly warnings: readonly Warning[];
+}
