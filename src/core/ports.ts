@@ -42,6 +42,25 @@ export interface Clock {
   nowNs(): number;
 }
 
+/** An export of a WebAssembly module to run on another thread, over a shared memory. */
+export interface WorkerJob {
+  readonly module: WebAssembly.Module;
+  readonly memory: WebAssembly.Memory;
+  /** Name of the exported function and its arguments; the worker ends when it returns. */
+  readonly entry: string;
+  readonly args: readonly number[];
+}
+
+export interface WorkerHandle {
+  /** Ends the thread, whatever it does. */
+  stop(): Promise<void>;
+}
+
+/** Starts threads. `spawnWorker` instantiates the module with `env.memory` and resolves just before the export is called. */
+export interface WorkerHost {
+  spawnWorker(job: WorkerJob): Promise<WorkerHandle>;
+}
+
 /** What touches the operating system or the browser. */
 export interface Platform {
   readonly name: string;
@@ -57,6 +76,8 @@ export interface Platform {
   /** A file of the package, such as profiles/ or models/. */
   packagePath(relative: string): string;
   readonly clock: Clock;
+  /** Threads that share a WebAssembly memory; absent where there are none (a page without cross-origin isolation). */
+  readonly workers?: WorkerHost;
   /** Peak resident memory of this process so far, or null where it cannot be read. */
   peakMemoryBytes(): number | null;
 }
