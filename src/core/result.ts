@@ -1,6 +1,6 @@
 // What a run leaves behind: plain JSON, every sample kept, so that any report can be made again from it.
 
-import type { EpochDelay, EpochSample } from "./epoch.js";
+import type { EpochDelay, EpochSample, Phase } from "./epoch.js";
 import type { HostProfile } from "./host.js";
 import type { QuantName, Scenario } from "./scenario.js";
 import type { Target, TargetStatus } from "./target.js";
@@ -32,10 +32,21 @@ export interface ReadBandwidth {
   readonly gbps: Figure;
 }
 
+/** One recorded epoch under one topology. */
+export interface TopologyEpoch {
+  readonly phase: Phase;
+  /** Modelled time with everything local, and as placed. */
+  readonly localNs: number;
+  readonly placedNs: number;
+  /** Bytes beyond the cache, in the order of `TopologyRow.pools`. */
+  readonly missBytes: readonly number[];
+}
+
 /** One case under one topology: the same measurement, evaluated. */
 export interface TopologyRow {
   readonly topology: string;
   readonly placement: readonly string[];
+  readonly pools: readonly string[];
   /** Pure function of ops, placement, topology and host profile; bit-equal everywhere. A range where misses are unsure. */
   readonly modelledNs: Figure;
   readonly modelledRangeNs: FigureRange;
@@ -47,6 +58,9 @@ export interface TopologyRow {
   readonly delay: EpochDelay;
   /** Bytes beyond the cache by pool, summed over the epochs of one iteration. */
   readonly missBytesByPool: Readonly<Record<string, number>>;
+  readonly epochs: readonly TopologyEpoch[];
+  /** Predicted time at the real model's full depth, from a synthetic shape with fewer layers; else null. */
+  readonly extrapolatedNs: Figure | null;
 }
 
 export interface CaseBase {

@@ -16,7 +16,7 @@ export interface Workload {
   readonly model: ModelRef;
   readonly quants: readonly QuantName[];
   readonly activations: ActivationFormat;
-  /** Named as llama-bench names them: `vision`, `pp64`, `tg16`, `tg16@d128`. */
+  /** Named as llama-bench names them: `vision`, `pp64`, `tg16`, `tg16@d128`, `ttft16`. */
   readonly tests: readonly string[];
   /** "fastest" runs only the fastest available build. */
   readonly targets: "all" | "fastest" | readonly string[];
@@ -41,3 +41,42 @@ export interface Scenario {
   /** Makes the run really slower by the delay instead of only predicting it. */
   readonly spin: boolean;
 }
+
+/** What one test does in one iteration. */
+export type TestSpec =
+  /** One picture through the vision tower and the projector. */
+  | { readonly kind: "vision" }
+  /** A prompt of `tokens` at once, after `depth` tokens that are not timed. */
+  | { readonly kind: "prefill"; readonly tokens: number; readonly depth: number }
+  /** `tokens` greedy tokens one by one, after `depth` tokens that are not timed. */
+  | { readonly kind: "decode"; readonly tokens: number; readonly depth: number }
+  /** A picture (where the model takes one) and a prompt of `tokens`, up to the first token of the answer. */
+  | { readonly kind: "first"; readonly tokens: number };
+
+/** Parses `vision`, `pp64`, `tg16`, `tg16@d128`, `ttft32`; null for anything else. */
+export function parseTest(name: string): TestSpec | null {
+  if (name === "vision") return { kind: "vision" };
+  const match = /^(pp|tg|ttft)([1-9]\d{0,5})(?:@d(\d{1,6}))?$/.exec(name);
+  if (!match) return null;
+  const tokens = Number(match[2]);
+  const depth = Number(match[3] ?? 0);
+  if (match[1] === "ttft") return match[3] === undefined ? { kind: "first", tokens } : null;
+  return { kind: match[1] === "pp" ? "prefill" : "decode", tokens, depth };
+}
+
+/** Tokens a test handles in one iteration: what tokens/s counts. Vision counts pictures. */
+export function testTokens(test: TestSpec): number {
+  switch (test.kind) {
+    case "vision":
+      return 1;
+    case "prefill":
+    case "decode":
+    case "first":
+      return test.tokens;
+    default:
+      return test satisfies never;
+  }
+}
+
+/** Formats of weights in the order of their size. */
+export const QUANT_NAMES: readonly QuantName[] = ["f32", "int8", "int4-g32", "int4-g128"];

@@ -1,0 +1,126 @@
+// Command-line flags as data: each command lists its flags, and this file parses them strictly and prints them.
+// Everything that is not in the table is an InputError naming the nearest flag.
+
+import { parseArgs } from "node:util";
+import { InputError } from "../core/errors.js";
+import { suggest } from "./nearest.js";
+
+export interface Flag {
+  readonly name: string;
+  readonly short?: string;
+  /** What stands after it; none for a switch. */
+  readonly value?: string;
+  /** May be given several times. */
+  readonly repeat?: boolean;
+  readonly help: string;
+}
+
+export interface Parsed {
+  readonly positionals: readonly string[];
+  /** Last value of a flag. */
+  text(name: string): string | undefined;
+  /** All values of a flag, in order. */
+  all(name: string): readonly string[];
+  on(name: string): boolean;
+}
+
+/** Flags that every command has. */
+export const COMMON_FLAGS: readonly Flag[] = [
+  { name: "quiet", short: "q", help: "no progress and no warnings on stderr" },
+  { name: "no-color", help: "plain text (also: NO_COLOR=1)" },
+  { name: "help", short: "h", help: "this text" },
+];
+
+function problem(command: string, flag: string, what: string, remedy: string): InputError {
+  return new InputError(`nibblemark ${command}`, flag, what, remedy);
+}
+
+/** Parses `args` by the table; throws InputError for unknown flags, missing and unwanted values. */
+export function parseFlags(command: string, flags: readonly Flag[], args: readonly string[], most = 0): Parsed {
+  const table = [...flags, ...COMMON_FLAGS];
+  const values = new Map<string, string[]>();
+  const positionals: string[] = [];
+  const { tokens } = parseArgs({
+    args: [...args],
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+    options: Object.fromEntries(
+      table.map((flag) => [
+        flag.name,
+        { type: flag.value ? ("string" as const) : ("boolean" as const), ...(flag.short ? { short: flag.short } : {}) },
+      ]),
+    ),
+  });
+  for (const token of tokens) {
+    if (token.kind === "positional") positionals.push(token.value);
+    if (token.kind !== "option") continue;
+    const flag = table.find(({ name }) => name === token.name);
+    if (!flag) {
+      const names = table.map(({ name }) => `--${name}`);
+      throw problem(command, token.rawName, "unknown flag", suggest(token.rawName, names));
+    }
+    if (flag.value && (token.value === undefined || (!token.inlineValue && /^--?[a-z]/.test(token.value)))) {
+      throw problem(command, token.rawName, "needs a value", `Write --${flag.name} ${flag.value}`);
+    }
+    if (!flag.value && token.value !== undefined) {
+      throw problem(command, token.rawName, "takes no value", `Write --${flag.name} alone`);
+    }
+    const before = values.get(flag.name) ?? [];
+    if (before.length > 0 && flag.value && !flag.repeat) {
+      throw problem(command, token.rawName, "given twice", "Give it once");
+    }
+    values.set(flag.name, [...before, token.value ?? ""]);
+  }
+  if (positionals.length > most) {
+    throw problem(command, String(positionals[most]), "unexpected argument", `See nibblemark ${command} --help`);
+  }
+  return {
+    positionals,
+    text: (name) => values.get(name)?.at(-1),
+    all: (name) => values.get(name) ?? [],
+    on: (name) => values.has(name),
+  };
+}
+
+/** The flags as aligned help lines. */
+export function flagHelp(flags: readonly Flag[]): string {
+  const left = [...flags, ...COMMON_FLAGS].map(
+    (flag) => `${flag.short ? `-${flag.short}, ` : "    "}--${flag.name}${flag.value ? ` ${flag.value}` : ""}`,
+  );
+  const width = Math.max(...left.map((text) => text.length));
+  return [...flags, ...COMMON_FLAGS]
+    .map((flag, i) => `  ${(left[i] as string).padEnd(width)}  ${flag.help}`)
+    .join("\n");
+}
+
+/** Splits at commas that stand outside parentheses. */
+export function commaList(text: string): string[] {
+  return text
+    .split(/,(?![^(]*\))/)
+    .map((part) => part.trim())
+    .filter((part) => part !== "");
+}
+
+/** A whole number between two bounds, or an InputError naming the flag. */
+export function wholeNumber(command: string, flag: string, text: string, least: number, most: number): number {
+  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= least && value <= most) return value;
+  throw problem(command, `--${flag}`, `"${text}" is not a whole number from ${least} to ${most}`, "Give such a number");
+}
+
+/** A number between two bounds, or an InputError naming the flag. */
+export function plainNumber(command: string, flag: string, text: string, least: number, most: number): number {
+  const value = text.trim() === "" ? Number.NaN : Number(text);
+  if (value >= least && value <= most) return value;
+  throw problem(command, `--${flag}`, `"${text}" is not a number from ${least} to ${most}`, "Give such a number");
+}
+
+/** A byte size such as 4096, 16MiB, 2GB; null when it is none. */
+export function byteSize(text: string): number | null {
+  const match = /^(\d+(?:\.\d+)?)\s*(B|[KMG]i?B)?$/i.exec(text.trim());
+  if (!match) return null;
+  const unit = (match[2] ?? "B").toLowerCase();
+  const power = { k: 1, m: 2, g: 3, b: 0 }[unit[0] as "k" | "m" | "g" | "b"];
+  return Math.round(Number(match[1]) * (unit.includes("i") ? 1024 : 1000) ** power);
+}
