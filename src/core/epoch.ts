@@ -29,10 +29,28 @@ export interface EpochDelay {
   readonly placedNs: number;
   /** placedNs - localNs; may be negative. */
   readonly delayNs: number;
+  /** They sum to delayNs. */
   readonly terms: {
+    /** Idle latencies alone, no memory slowed by load. */
     readonly latencyNs: number;
+    /** The pools' own loaded latency and bandwidth. */
     readonly bandwidthNs: number;
+    /** Links that several pools share. */
     readonly congestionNs: number;
+    /** Dirty lines on their way back. */
     readonly writeBackNs: number;
   };
+}
+
+/** One epoch evaluated for one assumption about the cache. */
+export interface EpochEstimate {
+  /** [pools of the topology] */
+  readonly perPool: readonly PoolTraffic[];
+  readonly delay: EpochDelay;
+}
+
+/** An epoch whose cache misses are known only to lie between `low` (most hits) and `high` (most misses). */
+export interface EpochEvaluation {
+  readonly low: EpochEstimate;
+  readonly high: EpochEstimate;
 }

@@ -2,22 +2,35 @@
 
 import type { FigureSource } from "./units.js";
 
-/** One point of a loaded-latency curve: latency seen while `bandwidthGBps` is being read. */
+/** One point of a loaded-latency curve. */
 export interface CurvePoint {
+  /** Bandwidth being read while the latency was seen. */
   readonly bandwidthGBps: number;
-  readonly latencyNs: number;
+  /** Latency over the idle latency of the same memory, >= 0 and never falling in bandwidth. */
+  readonly addedNs: number;
 }
 
 /** How a tensor is walked: dependent loads, regular strides, or sequential streams. */
 export type AccessPattern = "chase" | "stride" | "stream";
 
+/** What a memory can move, by the mix of reads and writes. */
+export interface MixBandwidth {
+  /** Reads only. */
+  readonly readGBps: number;
+  /** One byte written for each byte read. */
+  readonly mixedGBps: number;
+  readonly writeGBps: number;
+}
+
 /** A shipped default, a two-second probe or a full calibration of one CPU. A GPU has its own. */
-export interface HostProfile {
+export interface HostProfile extends MixBandwidth {
   readonly name: string;
   /** Idle latency of a local DRAM read. */
   readonly idleNs: number;
-  /** Loaded latency of local DRAM, rising in bandwidth; the last point is the peak. */
+  /** Loaded latency of local DRAM; its last point is the peak. Empty = one-parameter queue. */
   readonly curve: readonly CurvePoint[];
+  /** Queue parameter a of L0 + a u/(1-u), used where there is no curve. */
+  readonly queueNs: number;
   /** Effective last-level cache. */
   readonly llcBytes: number;
   /** Cache lines that one core keeps in flight, by pattern. */
@@ -25,8 +38,17 @@ export interface HostProfile {
   /** Multiply-accumulates a second of one core, by kernel family. */
   readonly computeRates: Readonly<Record<ComputeFamily, number>>;
   readonly source: FigureSource;
-  /** Hex digest of the fields above, carried by every result. */
+  /** FNV-1a (64 bits, hex) of the fields above, carried by every result. */
   readonly hash: string;
 }
 
 export type ComputeFamily = "int4-int8" | "int4-f32" | "int8" | "f32" | "attention" | "elementwise";
+
+export const COMPUTE_FAMILIES: readonly ComputeFamily[] = [
+  "int4-int8",
+  "int4-f32",
+  "int8",
+  "f32",
+  "attention",
+  "elementwise",
+];

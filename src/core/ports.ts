@@ -37,6 +37,14 @@ export interface Quantizer {
   syntheticInt4(seed: number, rows: number, cols: number, group: Group): PackedInt4;
 }
 
+/** What a host probe measures memory with; each call runs for some ten ms and keeps the best of a few passes. */
+export interface MemoryProbe {
+  /** GB/s (1e9) of reading `bytes` bytes once, as `streams` interleaved linear streams on each of `threads` threads. */
+  measureReadGBps(bytes: number, streams: number, threads: number): Promise<number>;
+  /** ns a step of a random pointer chase over lines of `bytes` bytes; each step is one load of each of `chains` independent chains. */
+  measureChaseNs(bytes: number, chains: number): Promise<number>;
+}
+
 export interface Clock {
   /** Monotonic, ns. */
   nowNs(): number;

@@ -1,6 +1,7 @@
 // Pools of memory behind links: a tree whose root is the host. Plain JSON, checked by src/placement before use.
 
-import type { CurvePoint } from "./host.js";
+import type { CurvePoint, MixBandwidth } from "./host.js";
+import type { Part } from "./op.js";
 
 /** A figure of a profile with its origin. */
 export interface Sourced {
@@ -9,22 +10,30 @@ export interface Sourced {
   readonly note: string;
 }
 
-/** One memory device behind the host. `dram` is the local one: adder 0, bandwidth and curve of the host itself. */
-export interface Pool {
+/** The host's own memory: adders 0; latency, bandwidth and curve are those of the host profile. */
+export interface LocalPool {
+  readonly kind: "local";
   readonly name: string;
   readonly capacityBytes: number;
-  /** Read latency over this host's local latency. */
+}
+
+/** One memory device behind the host. */
+export interface FarPool extends MixBandwidth {
+  readonly kind: "far";
+  readonly name: string;
+  readonly capacityBytes: number;
+  /** Read latency over this host's local latency, links of the profile's own measurement included. */
   readonly readAdderNs: number;
   readonly writeAdderNs: number;
-  /** Peak bandwidth by mix. */
-  readonly readGBps: number;
-  readonly mixedGBps: number;
-  readonly writeGBps: number;
-  /** Loaded latency of the device itself over its idle latency, by read bandwidth; empty = one-parameter queue. */
+  /** Loaded latency of the device over its own idle latency, by read bandwidth; empty = one-parameter queue. */
   readonly curve: readonly CurvePoint[];
-  /** Edges from the root to the pool, by name; empty for local memory. */
+  /** Queue parameter a of L0 + a u/(1-u), used where there is no curve. */
+  readonly queueNs: number;
+  /** Edges from the host to the pool, by name. An edge inside the profile's measurement is not listed. */
   readonly path: readonly string[];
 }
+
+export type Pool = LocalPool | FarPool;
 
 /** A link or switch port that several pools may share; bandwidth per direction. */
 export interface Edge {
@@ -37,15 +46,20 @@ export interface Topology {
   readonly schemaVersion: 1;
   readonly name: string;
   readonly description: string;
+  /** The first pool is the local one. */
   readonly pools: readonly Pool[];
   readonly edges: readonly Edge[];
+  /** Placement rules as text that hold when the user gives none. */
+  readonly defaultPlacement: readonly string[];
+  /** Origin of each figure by its path, as `pools[1].readAdderNs`. */
+  readonly origins: Readonly<Record<string, Sourced>>;
 }
 
 /** One rule of a placement: which tensors, and which share of them lies in which pool. Later rules win. */
 export interface PlacementRule {
   readonly select: {
     readonly class?: "weights" | "kv" | "activations" | "all";
-    readonly part?: "vision" | "projector" | "decoder" | "embedding";
+    readonly part?: Part;
     /** First and last layer, both included. */
     readonly layers?: readonly [number, number];
   };
@@ -56,3 +70,23 @@ export interface PlacementRule {
 }
 
 export type Placement = readonly PlacementRule[];
+
+/** Where one tensor lives. */
+export interface TensorHome {
+  /** [pools of the topology], sums to 1. */
+  readonly shares: readonly number[];
+  readonly interleaved: boolean;
+}
+
+/** A placement resolved against a tensor table and a topology. */
+export interface PlacedTensors {
+  readonly topology: Topology;
+  /** The rules that were used, as text. */
+  readonly rules: readonly string[];
+  /** Distinct homes. */
+  readonly homes: readonly TensorHome[];
+  /** [tensors] index into homes, by tensor id. */
+  readonly homeOf: readonly number[];
+  /** [pools] bytes placed in each pool. */
+  readonly placedBytes: readonly number[];
+}
