@@ -1,0 +1,107 @@
+// The slow and obvious backend in plain TypeScript that every other backend is compared with: f32 storage, float64
+// sums, every weight unpacked to f32 on upload. Never timed, never a target of a benchmark.
+
+import { UnavailableError } from "../core/errors.js";
+import type { Op, TensorId, TensorSpec } from "../core/op.js";
+import type { Backend, Platform, SubmitResult } from "../core/ports.js";
+import { attention, rope } from "./reference/attention.js";
+import { activate, add, swiglu } from "./reference/elementwise.js";
+import { copy, embed, matmul, patchEmbed } from "./reference/linear.js";
+import { type Matrix, rowOf } from "./reference/matrix.js";
+import { layernorm, rmsnorm, softmax } from "./reference/norm.js";
+import { unpackWeights } from "./reference/unpack.js";
+
+type Lookup = (id: TensorId) => Matrix;
+
+/** Opens the reference backend; it needs nothing of the platform but its name. */
+export async function openReference(platform: Platform): Promise<Backend> {
+  let tensors: Matrix[] = [];
+  const get: Lookup = (id) => {
+    const found = tensors[id];
+    if (!found) throw new UnavailableError(`tensor ${id}`, "it was never allocated", "Allocate the graph first");
+    return found;
+  };
+  return {
+    target: { host: hostOf(platform), backend: "reference", variant: "plain", threads: 1 },
+    async allocate(specs: readonly TensorSpec[]) {
+      tensors = specs.map((spec) => ({ spec, values: new Float32Array(spec.rows * spec.cols) }));
+    },
+    async upload(id, data) {
+      const { spec, values } = get(id);
+      values.set(unpackWeights(spec, data));
+    },
+    write(id, values, row = 0) {
+      const target = get(id);
+      if (row * target.spec.cols + values.length > target.values.length) {
+        throw new RangeError(`${target.spec.name} has ${target.spec.rows} rows, the write from row ${row} is too long`);
+      }
+      target.values.set(values, row * target.spec.cols);
+    },
+    async submit(ops) {
+      const outputs: (Float32Array | Int32Array)[] = [];
+      for (const op of ops) {
+        if (op.kind === "output") outputs.push(output(op, get));
+        else execute(op, get);
+      }
+      return { outputs } satisfies SubmitResult;
+    },
+    residentBytes: () => tensors.reduce((sum, { values }) => sum + values.byteLength, 0),
+    async close() {
+      tensors = [];
+    },
+  };
+}
+
+function hostOf(platform: Platform): Backend["target"]["host"] {
+  return platform.name === "bun" || platform.name === "deno" || platform.name === "chromium" ? platform.name : "node";
+}
+
+function execute(op: Exclude<Op, { kind: "output" }>, get: Lookup): void {
+  switch (op.kind) {
+    case "embed":
+      return embed(op.tokens, get(op.table), get(op.out), op.outRow);
+    case "copy":
+      return copy(get(op.x), op.xRow, get(op.out), op.outRow, op.rows);
+    case "patchEmbed":
+      return patchEmbed(get(op.image), get(op.weight), get(op.out), op.outRow, op.imageSize, op.patch);
+    case "matmul": {
+      const bias = op.bias === null ? null : get(op.bias);
+      return matmul(get(op.x), op.xRow, get(op.weight), bias, get(op.out), op.rows, op.activations);
+    }
+    case "rmsnorm":
+      return rmsnorm(get(op.x), op.xRow, get(op.weight), get(op.out), op.rows, op.eps);
+    case "layernorm":
+      return layernorm(get(op.x), get(op.weight), get(op.bias), get(op.out), op.rows, op.eps);
+    case "rope":
+      return rope(op, get(op.x));
+    case "kvStore":
+      copy(get(op.k), 0, get(op.kCache), op.start, op.rows);
+      return copy(get(op.v), 0, get(op.vCache), op.start, op.rows);
+    case "attention":
+      return attention(op, get(op.q), get(op.k), get(op.v), get(op.out));
+    case "swiglu":
+      return swiglu(get(op.gate), get(op.up), get(op.out), op.rows);
+    case "silu":
+    case "gelu":
+    case "quickGelu":
+      return activate(op.kind, get(op.x), get(op.out), op.rows);
+    case "add":
+      return add(get(op.x), get(op.y), get(op.out), op.rows);
+    case "softmax":
+      return softmax(get(op.x), get(op.out), op.rows);
+    default:
+      return op satisfies never;
+  }
+}
+
+/** Rows as f32 one after the other, or the first index of the largest value of each row. */
+function output(op: Extract<Op, { kind: "output" }>, get: Lookup): Float32Array | Int32Array {
+  const x = get(op.x);
+  const rows = Array.from({ length: op.rows }, (_, i) => rowOf(x, op.xRow + i));
+  if (op.as === "argmax") return Int32Array.from(rows, (row) => row.indexOf(row.reduce((a, b) => Math.max(a, b))));
+  const values = new Float32Array(op.rows * x.spec.cols);
+  rows.forEach((row, i) => {
+    values.set(row, i * x.spec.cols);
+  });
+  return values;
+}

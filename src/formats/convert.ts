@@ -1,0 +1,67 @@
+// Bytes of a file to f32 values. The only place that knows how f16 and bf16 look; refuses what is not a finite number,
+// since one NaN weight makes every answer NaN without a word.
+
+import { InputError } from "../core/errors.js";
+import { type DType, elementCount, type LazyTensor } from "../core/tensor.js";
+
+/** Every binary16 value as f32, made once: a look-up is faster than taking each number apart. */
+let halfTable: Float32Array | null = null;
+
+function halves(): Float32Array {
+  halfTable ??= Float32Array.from({ length: 65536 }, (_, bits) => {
+    const exponent = (bits >> 10) & 31;
+    const fraction = bits & 1023;
+    const sign = bits & 0x8000 ? -1 : 1;
+    if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
+    return sign * (exponent === 0 ? fraction * 2 ** -24 : (1024 + fraction) * 2 ** (exponent - 25));
+  });
+  return halfTable;
+}
+
+/**
+ * f32 values of little-endian bytes, or null for a type that holds no weights.
+ * bf16 is the upper half of a f32 (Kalamkar et al. 2019), f16 is IEEE 754 binary16.
+ */
+export function toFloat32(bytes: Uint8Array, dtype: DType): Float32Array | null {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  switch (dtype) {
+    case "f32":
+      return Float32Array.from({ length: bytes.length / 4 }, (_, i) => view.getFloat32(i * 4, true));
+    case "f16": {
+      const table = halves();
+      const values = new Float32Array(bytes.length / 2);
+      for (let i = 0; i < values.length; i++) values[i] = table[view.getUint16(i * 2, true)]!;
+      return values;
+    }
+    case "bf16": {
+      const words = new Uint32Array(bytes.length / 2);
+      for (let i = 0; i < words.length; i++) words[i] = view.getUint16(i * 2, true) << 16;
+      return new Float32Array(words.buffer);
+    }
+    case "f64":
+      return Float32Array.from({ length: bytes.length / 8 }, (_, i) => view.getFloat64(i * 8, true));
+    case "i64":
+    case "i32":
+    case "i16":
+    case "i8":
+    case "u8":
+    case "bool":
+      return null;
+    default:
+      return dtype satisfies never;
+  }
+}
+
+/** Reads a whole tensor as f32, row-major. Throws InputError for integer tensors and for NaN or infinite values. */
+export async function readFloat32(tensor: LazyTensor): Promise<Float32Array> {
+  const bytes = await tensor.source.read(tensor.offset, tensor.byteLength);
+  const values = toFloat32(bytes, tensor.dtype);
+  const fail = (problem: string, remedy: string) => new InputError(tensor.source.name, tensor.name, problem, remedy);
+  if (!values) throw fail(`holds ${tensor.dtype}, weights must be f16, bf16, f32 or f64`, "Convert the checkpoint");
+  if (values.length !== elementCount(tensor.shape)) {
+    throw fail(`has ${values.length} values, its shape [${tensor.shape}] needs another number`, "Get the file again");
+  }
+  const bad = values.findIndex((value) => !Number.isFinite(value));
+  if (bad >= 0) throw fail(`value ${bad} is ${values[bad]}`, "Get the file again or another checkpoint");
+  return values;
+}

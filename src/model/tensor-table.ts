@@ -1,0 +1,29 @@
+// Collects the numbered tensors of a graph while it is laid out: an id is an index in the table.
+
+import type { Part, StorageFormat, TensorId, TensorSpec } from "../core/op.js";
+
+export interface TensorTable {
+  readonly specs: readonly TensorSpec[];
+  /** A weight matrix [outputs, inputs] under its canonical name. */
+  weight(name: string, part: Part, layer: number, format: StorageFormat, rows: number, cols: number): TensorId;
+  /** A norm or bias vector: always f32. */
+  vector(name: string, part: Part, layer: number, cols: number): TensorId;
+  activation(name: string, part: Part, rows: number, cols: number): TensorId;
+  cache(name: string, layer: number, rows: number, cols: number): TensorId;
+  input(name: string, part: Part, rows: number, cols: number): TensorId;
+}
+
+export function tensorTable(): TensorTable {
+  const specs: TensorSpec[] = [];
+  const push = (spec: Omit<TensorSpec, "id">): TensorId => specs.push({ id: specs.length, ...spec }) - 1;
+  return {
+    specs,
+    weight: (name, part, layer, format, rows, cols) =>
+      push({ name, class: "weights", part, layer, format, rows, cols }),
+    vector: (name, part, layer, cols) => push({ name, class: "weights", part, layer, format: "f32", rows: 1, cols }),
+    activation: (name, part, rows, cols) =>
+      push({ name, class: "activations", part, layer: -1, format: "f32", rows, cols }),
+    cache: (name, layer, rows, cols) => push({ name, class: "kv", part: "decoder", layer, format: "f32", rows, cols }),
+    input: (name, part, rows, cols) => push({ name, class: "input", part, layer: -1, format: "f32", rows, cols }),
+  };
+}

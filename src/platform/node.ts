@@ -1,0 +1,121 @@
+// The Node platform: files, clock and package paths behind core/ports.ts. Every failure of the operating system becomes
+// an InputError that names the path, so that no stack trace reaches a user.
+
+import { randomBytes } from "node:crypto";
+import { constants } from "node:fs";
+import { access, type FileHandle, mkdir, open, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { cpus } from "node:os";
+import { basename, dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { InputError, UnavailableError } from "../core/errors.js";
+import type { Platform } from "../core/ports.js";
+import type { ByteSource } from "../core/tensor.js";
+
+// build/src/platform/node.js -> the package
+const PACKAGE_ROOT = fileURLToPath(new URL("../../../", import.meta.url));
+
+/** The platform of this Node process. */
+export function nodePlatform(): Platform {
+  return {
+    name: "node",
+    cpuCount: cpus().length,
+    open: openFile,
+    readText: (path) => attempt(path, () => readFile(path, "utf8")),
+    exists: (path) =>
+      access(path, constants.R_OK).then(
+        () => true,
+        () => false,
+      ),
+    list: (folder) => attempt(folder, async () => (await readdir(folder)).sort()),
+    writeWhole,
+    wasm: readWasm,
+    packagePath: (relative) => join(PACKAGE_ROOT, relative),
+    clock: { nowNs: () => Number(process.hrtime.bigint()) },
+    peakMemoryBytes: () => process.resourceUsage().maxRSS * 1024,
+  };
+}
+
+async function attempt<T>(path: string, action: () => Promise<T>): Promise<T> {
+  try {
+    return await action();
+  } catch (error) {
+    const { problem, remedy } = explain(error);
+    throw new InputError(path, "", problem, remedy);
+  }
+}
+
+function explain(error: unknown): { problem: string; remedy: string } {
+  const { code, message } = error as NodeJS.ErrnoException;
+  switch (code) {
+    case "ENOENT":
+      return { problem: "no such file or folder", remedy: "Check the path" };
+    case "EACCES":
+    case "EPERM":
+      return { problem: "no permission", remedy: "Check who may use it" };
+    case "EISDIR":
+      return { problem: "is a folder, a file was expected", remedy: "Name a file inside it" };
+    case "ENOTDIR":
+      return { problem: "is a file, a folder was expected", remedy: "Name a folder" };
+    case "ENOSPC":
+      return { problem: "the disk is full", remedy: "Free some space" };
+    default:
+      return { problem: message, remedy: "Check the path" };
+  }
+}
+
+async function openFile(path: string): Promise<ByteSource> {
+  return attempt(path, async () => {
+    const handle = await open(path, "r");
+    const stat = await handle.stat();
+    if (stat.isDirectory()) {
+      await handle.close();
+      throw Object.assign(new Error("is a folder"), { code: "EISDIR" });
+    }
+    return fileSource(path, handle, stat.size);
+  });
+}
+
+function fileSource(path: string, handle: FileHandle, sizeBytes: number): ByteSource {
+  return {
+    name: path,
+    sizeBytes,
+    async read(offset, length) {
+      if (offset < 0 || length < 0 || offset + length > sizeBytes) {
+        const problem = `bytes ${offset} to ${offset + length} were asked for, the file has ${sizeBytes}`;
+        throw new InputError(path, "", problem, "Get the whole file again");
+      }
+      const bytes = new Uint8Array(length);
+      let done = 0;
+      while (done < length) {
+        const { bytesRead } = await attempt(path, () => handle.read(bytes, done, length - done, offset + done));
+        if (bytesRead === 0) throw new InputError(path, "", "became shorter while it was read", "Read it again");
+        done += bytesRead;
+      }
+      return bytes;
+    },
+    close: () => handle.close(),
+  };
+}
+
+async function writeWhole(path: string, data: string | Uint8Array): Promise<void> {
+  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.${randomBytes(4).toString("hex")}.tmp`);
+  await attempt(path, async () => {
+    await mkdir(dirname(path), { recursive: true });
+    try {
+      await writeFile(temporary, data);
+      await rename(temporary, path);
+    } catch (error) {
+      await rm(temporary, { force: true });
+      throw error;
+    }
+  });
+}
+
+async function readWasm(name: string): Promise<Uint8Array> {
+  const path = join(PACKAGE_ROOT, "build", `${name}.wasm`);
+  try {
+    return await readFile(path);
+  } catch {
+    throw new UnavailableError(`build/${name}.wasm`, "it was not built", "Run `npm run build:wasm`");
+  }
+}
