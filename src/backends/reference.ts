@@ -56,42 +56,35 @@ function hostOf(platform: Platform): Backend["target"]["host"] {
   return platform.name === "bun" || platform.name === "deno" || platform.name === "chromium" ? platform.name : "node";
 }
 
-function execute(op: Exclude<Op, { kind: "output" }>, get: Lookup): void {
-  switch (op.kind) {
-    case "embed":
-      return embed(op.tokens, get(op.table), get(op.out), op.outRow);
-    case "copy":
-      return copy(get(op.x), op.xRow, get(op.out), op.outRow, op.rows);
-    case "patchEmbed":
-      return patchEmbed(get(op.image), get(op.weight), get(op.out), op.outRow, op.imageSize, op.patch);
-    case "matmul": {
-      const bias = op.bias === null ? null : get(op.bias);
-      return matmul(get(op.x), op.xRow, get(op.weight), bias, get(op.out), op.rows, op.activations);
-    }
-    case "rmsnorm":
-      return rmsnorm(get(op.x), op.xRow, get(op.weight), get(op.out), op.rows, op.eps);
-    case "layernorm":
-      return layernorm(get(op.x), get(op.weight), get(op.bias), get(op.out), op.rows, op.eps);
-    case "rope":
-      return rope(op, get(op.x));
-    case "kvStore":
-      copy(get(op.k), 0, get(op.kCache), op.start, op.rows);
-      return copy(get(op.v), 0, get(op.vCache), op.start, op.rows);
-    case "attention":
-      return attention(op, get(op.q), get(op.k), get(op.v), get(op.out));
-    case "swiglu":
-      return swiglu(get(op.gate), get(op.up), get(op.out), op.rows);
-    case "silu":
-    case "gelu":
-    case "quickGelu":
-      return activate(op.kind, get(op.x), get(op.out), op.rows);
-    case "add":
-      return add(get(op.x), get(op.y), get(op.out), op.rows);
-    case "softmax":
-      return softmax(get(op.x), get(op.out), op.rows);
-    default:
-      return op satisfies never;
-  }
+type Computing = Exclude<Op, { kind: "output" }>;
+type Lowering = { readonly [K in Computing["kind"]]: (op: Extract<Computing, { kind: K }>, get: Lookup) => void };
+
+const LOWERING: Lowering = {
+  embed: (op, get) => embed(op.tokens, get(op.table), get(op.out), op.outRow),
+  copy: (op, get) => copy(get(op.x), op.xRow, get(op.out), op.outRow, op.rows),
+  patchEmbed: (op, get) => patchEmbed(get(op.image), get(op.weight), get(op.out), op.outRow, op.imageSize, op.patch),
+  matmul: (op, get) => {
+    const bias = op.bias === null ? null : get(op.bias);
+    matmul(get(op.x), op.xRow, get(op.weight), bias, get(op.out), op.rows, op.activations);
+  },
+  rmsnorm: (op, get) => rmsnorm(get(op.x), op.xRow, get(op.weight), get(op.out), op.rows, op.eps),
+  layernorm: (op, get) => layernorm(get(op.x), get(op.weight), get(op.bias), get(op.out), op.rows, op.eps),
+  rope: (op, get) => rope(op, get(op.x)),
+  kvStore: (op, get) => {
+    copy(get(op.k), 0, get(op.kCache), op.start, op.rows);
+    copy(get(op.v), 0, get(op.vCache), op.start, op.rows);
+  },
+  attention: (op, get) => attention(op, get(op.q), get(op.k), get(op.v), get(op.out)),
+  swiglu: (op, get) => swiglu(get(op.gate), get(op.up), get(op.out), op.rows),
+  silu: (op, get) => activate(op.kind, get(op.x), get(op.out), op.rows),
+  gelu: (op, get) => activate(op.kind, get(op.x), get(op.out), op.rows),
+  quickGelu: (op, get) => activate(op.kind, get(op.x), get(op.out), op.rows),
+  add: (op, get) => add(get(op.x), get(op.y), get(op.out), op.rows),
+  softmax: (op, get) => softmax(get(op.x), get(op.out), op.rows),
+};
+
+function execute<K extends Computing["kind"]>(op: Extract<Computing, { kind: K }>, get: Lookup): void {
+  LOWERING[op.kind as K](op as never, get);
 }
 
 /** Rows as f32 one after the other, or the first index of the largest value of each row. */

@@ -30,7 +30,7 @@ export function toFloat32(bytes: Uint8Array, dtype: DType): Float32Array | null 
     case "f16": {
       const table = halves();
       const values = new Float32Array(bytes.length / 2);
-      for (let i = 0; i < values.length; i++) values[i] = table[view.getUint16(i * 2, true)]!;
+      for (let i = 0; i < values.length; i++) values[i] = table[view.getUint16(i * 2, true)];
       return values;
     }
     case "bf16": {

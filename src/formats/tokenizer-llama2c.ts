@@ -46,7 +46,7 @@ function readVocabulary(bytes: Uint8Array, vocabSize: number, name: string): Voc
   if (at !== bytes.length) throw fail(`has ${bytes.length - at} bytes after its ${vocabSize} tokens`);
   // Only real pieces may match text: "<s>" written in a prompt is text here.
   const ids = new Map<string, number>();
-  for (let id = pieces.length - 1; id >= FIRST_PIECE; id--) ids.set(pieces[id]!, id);
+  for (let id = pieces.length - 1; id >= FIRST_PIECE; id--) ids.set(pieces[id], id);
   return { pieces, scores, ids };
 }
 
@@ -63,8 +63,8 @@ function encode(text: string, { pieces, scores, ids }: Vocabulary): number[] {
     let best = -1;
     let merged = -1;
     for (let i = 0; i + 1 < tokens.length; i++) {
-      const id = ids.get(pieces[tokens[i]!]! + pieces[tokens[i + 1]!]!);
-      if (id !== undefined && (merged < 0 || scores[id]! > scores[merged]!)) {
+      const id = ids.get(pieces[tokens[i]] + pieces[tokens[i + 1]]);
+      if (id !== undefined && (merged < 0 || scores[id] > scores[merged])) {
         best = i;
         merged = id;
       }

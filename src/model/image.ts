@@ -21,8 +21,8 @@ export function preprocess(picture: Picture, config: VisionConfig): Float32Array
   for (let c = 0; c < 3; c++) {
     for (let y = 0; y < size; y++) {
       for (let x = 0; x < size; x++) {
-        const byte = scaled.rgb[((top + y) * scaled.width + left + x) * 3 + c]!;
-        planes[(c * size + y) * size + x] = (byte / 255 - mean[c]!) / std[c]!;
+        const byte = scaled.rgb[((top + y) * scaled.width + left + x) * 3 + c];
+        planes[(c * size + y) * size + x] = (byte / 255 - mean[c]) / std[c];
       }
     }
   }
@@ -61,7 +61,7 @@ interface Tap {
 }
 
 function weigh(samples: Uint8Array, { first, weights }: Tap, stride: number, offset: number): number {
-  const sum = weights.reduce((total, weight, i) => total + weight * samples[(first + i) * stride + offset]!, 0);
+  const sum = weights.reduce((total, weight, i) => total + weight * samples[(first + i) * stride + offset], 0);
   return Math.min(255, Math.max(0, Math.round(sum)));
 }
 

@@ -36,7 +36,7 @@ export async function loadModel(model: Model, parts: LoadParts, options: GraphOp
   await parts.backend.allocate(graph.tensors);
   for (const [index, spec] of weights.entries()) {
     parts.onTensor?.(spec, index, weights.length);
-    const values = await parts.readFloat32(sources[index]!);
+    const values = await parts.readFloat32(sources[index]);
     await parts.backend.upload(spec.id, quantize(parts.quantizer, values, spec));
   }
   return { graph, backend: parts.backend };
@@ -53,7 +53,7 @@ function findTensor(model: Model, spec: TensorSpec): LazyTensor {
       "Get the whole checkpoint or fix its config",
     );
   }
-  const rows = tensor.shape.length > 1 ? tensor.shape[0]! : 1;
+  const rows = tensor.shape.length > 1 ? tensor.shape[0] : 1;
   if (rows !== spec.rows || elementCount(tensor.shape) !== spec.rows * spec.cols) {
     const problem = `has shape [${tensor.shape}], its config asks for [${spec.rows}, ${spec.cols}]`;
     throw new InputError(model.origin, spec.name, problem, "Use the config that belongs to this checkpoint");

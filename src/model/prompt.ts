@@ -29,7 +29,7 @@ export function promptTokens(tokenizer: Tokenizer, text: string, image: ImageTok
     const problem = `it stands ${pieces.length - 1} times`;
     throw new InputError("prompt", IMAGE_PLACEHOLDER, problem, "Put one image in the prompt");
   }
-  const [before, after] = pieces.length === 2 ? [pieces[0]!, pieces[1]!] : ["", `\n${text}\n`];
+  const [before, after] = pieces.length === 2 ? [pieces[0], pieces[1]] : ["", `\n${text}\n`];
   const rows = new Array<number>(image.count).fill(image.id);
   return [tokenizer.bosId, ...encodePart(tokenizer, before), ...rows, ...encodePart(tokenizer, after)];
 }

@@ -31,11 +31,11 @@ export function drawToken(logits: Float32Array, temperature: number, topP: numbe
   weights.sort((a, b) => b.weight - a.weight || a.id - b.id);
   let kept = 0;
   let count = 0;
-  while (count < weights.length && (count === 0 || kept < topP * total)) kept += weights[count++]!.weight;
+  while (count < weights.length && (count === 0 || kept < topP * total)) kept += weights[count++].weight;
   let left = random * kept;
   for (const { id, weight } of weights.slice(0, count)) {
     left -= weight;
     if (left < 0) return id;
   }
-  return weights[count - 1]!.id;
+  return weights[count - 1].id;
 }

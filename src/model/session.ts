@@ -63,7 +63,7 @@ export function openSession(loaded: LoadedModel, hook: EpochHook = (_, submit) =
       await submit("vision", imageOps(graph, eyes));
     },
     logits: async (tokens) => (await append(tokens, "last")).at(-1) as Float32Array,
-    next: async (tokens) => (await append(tokens, "argmax")).at(-1)![0]!,
+    next: async (tokens) => ((await append(tokens, "argmax")).at(-1) as Int32Array)[0],
     score: async (tokens) => joinRows((await append(tokens, "all")) as Float32Array[]),
   };
 }
@@ -168,7 +168,7 @@ function featureRows(graph: Graph, { tokens, imageRow }: Chunk): Op[] {
 }
 
 function joinRows(parts: readonly Float32Array[]): Float32Array {
-  if (parts.length === 1) return parts[0]!;
+  if (parts.length === 1) return parts[0];
   const joined = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
   for (const part of parts) {

@@ -45,7 +45,7 @@ export function packInt4(
         const col = g * group + i;
         const value = row < rows && col < cols ? code(row, col) : neutral;
         const at = base + Math.floor(i / 8) * 32 + lane * 4 + (i % 4);
-        codes[at] = codes[at]! | (i % 8 < 4 ? value : value << 4);
+        codes[at] = codes[at] | (i % 8 < 4 ? value : value << 4);
       }
       if (row >= rows) continue;
       view.setUint16(base + group * 4 + lane * 2, scaleBits(row, g), true);
@@ -65,11 +65,11 @@ function int4(values: Float32Array, rows: number, cols: number, group: Group): P
   };
   const scales = Array.from({ length: rows * groups }, (_, i) => bits(Math.floor(i / groups), i % groups));
   const code = (row: number, col: number): number => {
-    const scale = halfToNumber(scales[row * groups + Math.floor(col / group)]!);
+    const scale = halfToNumber(scales[row * groups + Math.floor(col / group)]);
     if (scale === 0) return 8;
-    return 8 + Math.max(-8, Math.min(7, nearestEven(values[row * cols + col]! / scale)));
+    return 8 + Math.max(-8, Math.min(7, nearestEven(values[row * cols + col] / scale)));
   };
-  return packInt4({ rows, cols, group, offset: "none8" }, code, (row, g) => scales[row * groups + g]!);
+  return packInt4({ rows, cols, group, offset: "none8" }, code, (row, g) => scales[row * groups + g]);
 }
 
 export function halfToNumber(bits: number): number {

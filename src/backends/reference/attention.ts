@@ -18,8 +18,8 @@ export function rope(op: RopeOp, x: Matrix): void {
       const angle = (op.start + i) * op.theta ** ((-2 * j) / headDim);
       const first = head * headDim + (style === "half" ? j : 2 * j);
       const second = style === "half" ? first + headDim / 2 : first + 1;
-      const a = row[first]!;
-      const b = row[second]!;
+      const a = row[first];
+      const b = row[second];
       row[first] = a * Math.cos(angle) - b * Math.sin(angle);
       row[second] = a * Math.sin(angle) + b * Math.cos(angle);
     }
@@ -37,11 +37,11 @@ export function attention(op: AttentionOp, q: Matrix, k: Matrix, v: Matrix, out:
       const query = rowOf(q, i).subarray(head * headDim, (head + 1) * headDim);
       const scores = Array.from({ length: seen }, (_, key) => {
         const keys = rowOf(k, key).subarray(at, at + headDim);
-        return query.reduce((sum, value, d) => sum + value * keys[d]!, 0) / Math.sqrt(headDim);
+        return query.reduce((sum, value, d) => sum + value * keys[d], 0) / Math.sqrt(headDim);
       });
       const shares = softmaxRow(scores);
       for (let d = 0; d < headDim; d++) {
-        result[head * headDim + d] = shares.reduce((sum, share, key) => sum + share * rowOf(v, key)[at + d]!, 0);
+        result[head * headDim + d] = shares.reduce((sum, share, key) => sum + share * rowOf(v, key)[at + d], 0);
       }
     }
     rowOf(out, i).set(result);

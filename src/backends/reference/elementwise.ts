@@ -38,7 +38,7 @@ export function activate(kind: Activation, x: Matrix, out: Matrix, rows: number)
 export function swiglu(gate: Matrix, up: Matrix, out: Matrix, rows: number): void {
   for (let i = 0; i < rows; i++) {
     const ups = rowOf(up, i);
-    rowOf(out, i).set(rowOf(gate, i).map((value, n) => FUNCTIONS.silu(value) * ups[n]!));
+    rowOf(out, i).set(rowOf(gate, i).map((value, n) => FUNCTIONS.silu(value) * ups[n]));
   }
 }
 
@@ -46,6 +46,6 @@ export function swiglu(gate: Matrix, up: Matrix, out: Matrix, rows: number): voi
 export function add(x: Matrix, y: Matrix, out: Matrix, rows: number): void {
   for (let i = 0; i < rows; i++) {
     const other = rowOf(y, y.spec.rows === 1 ? 0 : i);
-    rowOf(out, i).set(rowOf(x, i).map((value, n) => value + other[n]!));
+    rowOf(out, i).set(rowOf(x, i).map((value, n) => value + other[n]));
   }
 }

@@ -26,7 +26,7 @@ export function roundActivations(x: Float32Array): Float32Array {
     const absMax = group.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
     if (absMax === 0) continue;
     const scale = absMax / 127;
-    for (let i = 0; i < group.length; i++) rounded[from + i] = scale * nearestEven(group[i]! / scale);
+    for (let i = 0; i < group.length; i++) rounded[from + i] = scale * nearestEven(group[i] / scale);
   }
   return rounded;
 }
@@ -40,7 +40,7 @@ function nearestEven(value: number): number {
 
 export function dot(a: Float32Array, b: Float32Array): number {
   let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
+  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
   return sum;
 }
 

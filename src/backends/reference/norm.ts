@@ -8,7 +8,7 @@ export function rmsnorm(x: Matrix, xRow: number, weight: Matrix, out: Matrix, ro
     const row = rowOf(x, xRow + i);
     const meanSquare = row.reduce((sum, value) => sum + value * value, 0) / row.length;
     const scale = 1 / Math.sqrt(meanSquare + eps);
-    rowOf(out, i).set(row.map((value, n) => value * scale * weight.values[n]!));
+    rowOf(out, i).set(row.map((value, n) => value * scale * weight.values[n]));
   }
 }
 
@@ -19,7 +19,7 @@ export function layernorm(x: Matrix, weight: Matrix, bias: Matrix, out: Matrix, 
     const mean = row.reduce((sum, value) => sum + value, 0) / row.length;
     const variance = row.reduce((sum, value) => sum + (value - mean) ** 2, 0) / row.length;
     const scale = 1 / Math.sqrt(variance + eps);
-    rowOf(out, i).set(row.map((value, n) => (value - mean) * scale * weight.values[n]! + bias.values[n]!));
+    rowOf(out, i).set(row.map((value, n) => (value - mean) * scale * weight.values[n] + bias.values[n]));
   }
 }
 

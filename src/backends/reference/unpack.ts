@@ -31,7 +31,7 @@ export function unpackInt4(packed: PackedInt4): Float32Array {
       const inStep = inGroup % 8;
       // A step of 8 columns is two 16-byte vectors (rows 0-3, rows 4-7) of four 4-byte lanes.
       const at = base + Math.floor(inGroup / 8) * 32 + lane * 4 + (inStep % 4);
-      const code = inStep < 4 ? codes[at]! & 15 : codes[at]! >> 4;
+      const code = inStep < 4 ? codes[at] & 15 : codes[at] >> 4;
       const tail = base + group * 4;
       const scale = fromHalf(view.getUint16(tail + lane * 2, true));
       values[row * cols + col] = weight(code, scale, offset, view, tail + 16, lane);
@@ -76,7 +76,7 @@ export function unpackWeights(spec: TensorSpec, data: WeightData): Float32Array 
     case "f32":
       return data.values.slice();
     case "int8":
-      return Float32Array.from(data.codes, (code, i) => code * data.scales[Math.floor(i / data.cols)]!);
+      return Float32Array.from(data.codes, (code, i) => code * data.scales[Math.floor(i / data.cols)]);
     case "int4":
       return unpackInt4(data);
     default:
