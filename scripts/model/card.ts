@@ -51,7 +51,8 @@ ${table(
   [
     ["seed", facts.seed],
     ["steps (vision tower, whole model)", `${facts.visionSteps}, ${facts.steps}`],
-    ["positions", facts.positions.toLocaleString("en")],
+    ["positions in the decoder", facts.positions.toLocaleString("en")],
+    ["rows in the vision tower", facts.visionRows.toLocaleString("en")],
     ["arithmetic (6 x parameters x positions)", `${(facts.flop / 1e12).toFixed(1)} TFLOP`],
     ["time", `${(facts.wallSeconds / 60).toFixed(0)} min on ${facts.threads} thread(s) of ${facts.cpu}`],
   ],

@@ -10,8 +10,10 @@ export interface TrainingFacts {
   /** Optimizer steps of the vision tower's pre-training on labels, then of the whole model. */
   readonly visionSteps: number;
   readonly steps: number;
-  /** Token and patch positions that went through the model, both phases. */
+  /** Token positions that went through the decoder. */
   readonly positions: number;
+  /** Patches (and class tokens) that went through the vision tower, both phases. */
+  readonly visionRows: number;
   /** 6 x parameters x positions, each part of the model counted with its own positions. */
   readonly flop: number;
   readonly wallSeconds: number;
