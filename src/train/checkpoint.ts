@@ -77,7 +77,8 @@ export function decodeCheckpoint(bytes: Uint8Array, source: string): Checkpoint 
     throw new InputError(source, "floats", "does not fit the file's size", remedy);
   const [values, firstMoments, secondMoments] = [0, 1, 2].map((i) => {
     const from = start + i * header.floats * 4;
-    return new Float32Array(bytes.slice(from, from + header.floats * 4).buffer);
+    // Uint8Array's own slice copies; that of a Buffer, which Node's readFileSync gives, would be a view of the whole file.
+    return new Float32Array(Uint8Array.prototype.slice.call(bytes, from, from + header.floats * 4).buffer);
   });
   return { header, values, firstMoments, secondMoments };
 }
