@@ -34,7 +34,12 @@ function compare(
   const numeric = (4 * slope(epsilon) - slope(2 * epsilon)) / 3;
   view().set(start);
   const analytic = gradient.reduce((sum, g, i) => sum + g * direction[i], 0);
-  return { name, analytic, numeric, error: Math.abs(analytic - numeric) / Math.max(floor, Math.abs(analytic), Math.abs(numeric)) };
+  return {
+    name,
+    analytic,
+    numeric,
+    error: Math.abs(analytic - numeric) / Math.max(floor, Math.abs(analytic), Math.abs(numeric)),
+  };
 }
 
 /**

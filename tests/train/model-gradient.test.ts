@@ -24,7 +24,9 @@ for (const stage of ["joint", "vision"] as const) {
     loss();
     const gradients = state.arena.floats(state.gradients, state.table.floats).slice();
     const names = state.table.parameters.map(({ name }) => name).filter((name) => rates(name) !== 0);
-    const wrong = checkParameters(state, names, gradients, loss, epsilon, floor).filter(({ error }) => !(error < tolerance));
+    const wrong = checkParameters(state, names, gradients, loss, epsilon, floor).filter(
+      ({ error }) => !(error < tolerance),
+    );
     assert.equal(wrong, []);
   });
 }

@@ -65,7 +65,11 @@ export function makeUniform(seed: number): () => number {
 /** `<s>`, 4 image tokens, then `segments` stretches of 3 tokens that do not see each other. */
 export function questionSequence(uniform: () => number, image: number, segments: number): TrainSequence {
   const word = (): number => 5 + Math.floor(uniform() * 27);
-  const tail = Array.from({ length: segments * 3 }, (_, i) => ({ token: word(), position: 5 + (i % 3), segment: 1 + Math.floor(i / 3) }));
+  const tail = Array.from({ length: segments * 3 }, (_, i) => ({
+    token: word(),
+    position: 5 + (i % 3),
+    segment: 1 + Math.floor(i / 3),
+  }));
   const prefix = [1, imageToken, imageToken, imageToken, imageToken];
   const tokens = [...prefix, ...tail.map(({ token }) => token)];
   return {
