@@ -102,7 +102,10 @@ export interface BenchResult {
   readonly interrupted: boolean;
   readonly scenario: Scenario;
   readonly environment: Environment;
+  /** This machine's profile: what *predicted* figures use. */
   readonly host: HostProfile;
+  /** The shipped profile that every machine shares: what *modelled* figures use. */
+  readonly frozenHost: HostProfile;
   readonly bandwidth: readonly ReadBandwidth[];
   readonly targets: readonly TargetStatus[];
   readonly cases: readonly CaseResult[];

@@ -1,0 +1,62 @@
+// All sections of a result in reading order, and the lines above them.
+
+import type { HostProfile } from "../core/host.js";
+import type { BenchResult } from "../core/result.js";
+import { targetName } from "../core/target.js";
+import { bytesText, digits, figureText } from "./format.js";
+import { memorySection } from "./memory-section.js";
+import { qualitySection } from "./quality-section.js";
+import { left, type Section } from "./section.js";
+import { modelNames } from "./select.js";
+import { speedSection } from "./speed-section.js";
+
+/** Targets and cases that did not run, with the reason. */
+function absentSection(result: BenchResult): Section | null {
+  const targets = result.targets.flatMap((status) =>
+    status.available ? [] : [[targetName(status.target), "", `${status.reason}. ${status.remedy}`]],
+  );
+  const cases = result.cases.flatMap((entry) =>
+    entry.state === "measured"
+      ? []
+      : [[targetName(entry.target), `${entry.model} ${entry.quant} ${entry.test}`, `${entry.state}: ${entry.reason}`]],
+  );
+  const rows = [...targets, ...cases];
+  if (rows.length === 0) return null;
+  return { title: "Not run", columns: [left("target"), left("case"), left("why")], rows, notes: [] };
+}
+
+export function sections(result: BenchResult): Section[] {
+  const models = modelNames(result);
+  const list = models.flatMap((model) => [
+    speedSection(result, model),
+    memorySection(result, model),
+    qualitySection(result, model),
+  ]);
+  return [...list, absentSection(result)].filter((section): section is Section => section !== null);
+}
+
+function profileLine(label: string, host: HostProfile): string {
+  const { name, source, idleNs, readGBps, llcBytes, hash } = host;
+  const figures = `${digits(idleNs)} ns, ${digits(readGBps)} GB/s, cache ${bytesText(llcBytes)}`;
+  return `${label} host profile ${name} (${source}): ${figures}, hash ${hash}`;
+}
+
+/** What a reader must know of the machine before the figures. */
+export function headline(result: BenchResult): string[] {
+  const { environment: env, host, bandwidth } = result;
+  const reads = bandwidth.map(({ streams, threads, gbps }) => `${figureText(gbps)} (${threads}t, ${streams} streams)`);
+  const lines = [
+    `nibblemark ${env.version}${env.commit ? ` (${env.commit})` : ""} · ${env.runtime} · ${env.os}`,
+    `${env.cpu} · ${env.cores} cores · ${bytesText(env.memoryBytes)} · load ${env.load.map(digits).join(" ")}`,
+    profileLine("predicted with", host),
+    profileLine("modelled with", result.frozenHost),
+  ];
+  if (reads.length > 0) lines.push(`best plain WASM read here: ${reads.join(", ")}`);
+  if (result.interrupted) lines.push("Stopped before the end: these are the results so far.");
+  return lines;
+}
+
+/** What the three kinds of time are; printed once under the tables. */
+export const LEGEND =
+  "measured = wall clock, median of the rounds, ± MAD; predicted = measured plus the modelled delay; " +
+  "modelled = computed from operations, placement, topology and host profile alone.";
