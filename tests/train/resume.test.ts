@@ -13,7 +13,7 @@ for (const stopAfter of [3, 5, 8]) {
     const first = await runSingle({ stopAfter });
     assert.is(first.isStopped, true);
     assert.is(first.records.length, stopAfter);
-    const rest = await runSingle({ resume: first.checkpoint });
+    const rest = await runSingle({ resume: Buffer.from(first.checkpoint) });
     assert.equal([...first.records, ...rest.records], whole.records);
     assert.equal(rest.checkpoint, whole.checkpoint);
   });
