@@ -57,7 +57,7 @@ function hostOf(platform: Platform): Backend["target"]["host"] {
 }
 
 type Computing = Exclude<Op, { kind: "output" }>;
-type Lowering = { readonly [K in Computing["kind"]]: (op: Extract<Computing, { kind: K }>, get: Lookup) => void };
+type Lowering = { readonly [K in Computing["kind"]]: (op: Computing & { kind: K }, get: Lookup) => void };
 
 const LOWERING: Lowering = {
   embed: (op, get) => embed(op.tokens, get(op.table), get(op.out), op.outRow),
@@ -83,8 +83,8 @@ const LOWERING: Lowering = {
   softmax: (op, get) => softmax(get(op.x), get(op.out), op.rows),
 };
 
-function execute<K extends Computing["kind"]>(op: Extract<Computing, { kind: K }>, get: Lookup): void {
-  LOWERING[op.kind as K](op as never, get);
+function execute<K extends Computing["kind"]>(op: Computing & { kind: K }, get: Lookup): void {
+  (LOWERING[op.kind] as (op: Computing, get: Lookup) => void)(op, get);
 }
 
 /** Rows as f32 one after the other, or the first index of the largest value of each row. */

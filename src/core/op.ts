@@ -57,7 +57,10 @@ export type Op =
       readonly imageSize: number;
       readonly patch: number;
     }
-  /** out[i] = W x[xRow + i] (+ bias), W [outputs, inputs]; `activations` says in which precision x enters the product. */
+  /**
+   * out[i] = W x[xRow + i] (+ bias), W [outputs, inputs]; `activations` says in which precision x enters the product:
+   * int8 is symmetric with one scale (largest magnitude / 127) per `activationGroup` columns, codes to nearest even.
+   */
   | {
       readonly kind: "matmul";
       readonly x: TensorId;
@@ -155,6 +158,25 @@ export type Op =
     };
 
 export type OpKind = Op["kind"];
+
+/** Columns of x that share one int8 scale beside weights of a format; null: f32 weights always meet f32 activations. */
+export function activationGroup(format: StorageFormat): number | null {
+  switch (format) {
+    case "f32":
+      return null;
+    case "int8":
+    case "int4-g32":
+      return 32;
+    case "int4-g16":
+      return 16;
+    case "int4-g64":
+      return 64;
+    case "int4-g128":
+      return 128;
+    default:
+      return format satisfies never;
+  }
+}
 
 /** Bits a weight costs in a format, scales included (int4 g32: 4.5); what every GB/s of weights is counted with. */
 export function bitsPerWeight(format: StorageFormat, cols: number): number {

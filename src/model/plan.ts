@@ -1,6 +1,6 @@
 // Which format each kind of weight gets for a named quantization (core/scenario.ts).
 
-import type { ActivationFormat, StorageFormat } from "../core/op.js";
+import { type ActivationFormat, activationGroup, type StorageFormat } from "../core/op.js";
 import type { QuantName } from "../core/scenario.js";
 
 /** Formats of the matrices; norms, biases and embeddings of positions are always f32. */
@@ -18,7 +18,7 @@ export function planOf(quant: QuantName): QuantPlan {
   return { decoder: quant, vision: rest, projector: rest, embedding: rest };
 }
 
-/** f32 weights are multiplied with f32 activations whatever was asked for. */
+/** f32 weights are multiplied with f32 activations whatever was asked for (core/op.ts `activationGroup`). */
 export function activationsFor(weight: StorageFormat, wanted: ActivationFormat): ActivationFormat {
-  return weight === "f32" ? "f32" : wanted;
+  return activationGroup(weight) === null ? "f32" : wanted;
 }

@@ -1,10 +1,7 @@
 // Table look-up, copies and products of the reference backend. Sums are float64, results are stored as f32.
 
-import type { ActivationFormat } from "../../core/op.js";
+import { type ActivationFormat, activationGroup } from "../../core/op.js";
 import { type Matrix, rowOf } from "./matrix.js";
-
-/** Columns that share one scale when activations are rounded to int8. */
-export const ACTIVATION_GROUP = 32;
 
 /** out[outRow + i] = table[tokens[i]] */
 export function embed(tokens: readonly number[], table: Matrix, out: Matrix, outRow: number): void {
@@ -18,15 +15,19 @@ export function copy(x: Matrix, xRow: number, out: Matrix, outRow: number, rows:
   for (let i = 0; i < rows; i++) rowOf(out, outRow + i).set(rowOf(x, xRow + i));
 }
 
-/** A row as its int8 codes stand for it: per 32 columns scale = absmax / 127, codes to the nearest, ties to even. */
-export function roundActivations(x: Float32Array): Float32Array {
+/**
+ * A row as its int8 codes stand for it, `group` columns a scale. In f32 arithmetic like the kernels, so that a value in
+ * the middle of two codes goes the same way.
+ */
+export function roundActivations(x: Float32Array, group: number): Float32Array {
   const rounded = new Float32Array(x.length);
-  for (let from = 0; from < x.length; from += ACTIVATION_GROUP) {
-    const group = x.subarray(from, from + ACTIVATION_GROUP);
-    const absMax = group.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  for (let from = 0; from < x.length; from += group) {
+    const part = x.subarray(from, from + group);
+    const absMax = part.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
     if (absMax === 0) continue;
-    const scale = absMax / 127;
-    for (let i = 0; i < group.length; i++) rounded[from + i] = scale * nearestEven(group[i] / scale);
+    const inverse = Math.fround(127 / absMax);
+    const scale = Math.fround(absMax / 127);
+    for (let i = 0; i < part.length; i++) rounded[from + i] = scale * nearestEven(Math.fround(part[i] * inverse));
   }
   return rounded;
 }
@@ -54,9 +55,10 @@ export function matmul(
   rows: number,
   activations: ActivationFormat,
 ): void {
+  const group = activations === "int8" ? activationGroup(weight.spec.format) : null;
   for (let i = 0; i < rows; i++) {
     const row = rowOf(x, xRow + i);
-    const input = activations === "int8" ? roundActivations(row) : row;
+    const input = group === null ? row : roundActivations(row, group);
     const target = rowOf(out, i);
     for (let n = 0; n < weight.spec.rows; n++) target[n] = dot(rowOf(weight, n), input) + (bias?.values[n] ?? 0);
   }
