@@ -57,17 +57,19 @@ export function packInt4(
   return { kind: "int4", layoutId: "r8", ...matrix, rowTile: 8, scaleType: "f16", codes, scales: "inline" };
 }
 
+/** As llama.cpp's Q4_0: scale = value of largest magnitude / -8, codes rounded against the stored half. */
 function int4(values: Float32Array, rows: number, cols: number, group: Group): PackedInt4 {
   const groups = Math.ceil(cols / group);
   const bits = (row: number, g: number): number => {
     const part = values.subarray(row * cols + g * group, row * cols + Math.min(cols, (g + 1) * group));
-    return toHalf(part.reduce((most, value) => Math.max(most, Math.abs(value)), 0) / 7);
+    return toHalf(part.reduce((peak, value) => (Math.abs(value) > Math.abs(peak) ? value : peak), 0) / -8);
   };
   const scales = Array.from({ length: rows * groups }, (_, i) => bits(Math.floor(i / groups), i % groups));
   const code = (row: number, col: number): number => {
     const scale = halfToNumber(scales[row * groups + Math.floor(col / group)]);
-    if (scale === 0) return 8;
-    return 8 + Math.max(-8, Math.min(7, nearestEven(values[row * cols + col] / scale)));
+    const inverse = scale === 0 ? 0 : Math.fround(1 / scale);
+    const shifted = Math.fround(Math.fround(values[row * cols + col] * inverse) + 8.5);
+    return Math.max(0, Math.min(15, Math.floor(shifted)));
   };
   return packInt4({ rows, cols, group, offset: "none8" }, code, (row, g) => scales[row * groups + g]);
 }

@@ -1,0 +1,140 @@
+// Hugging Face's config.json to a ModelConfig, with the defaults of transformers' LlamaConfig, CLIPVisionConfig and
+// LlavaConfig, since configs written by transformers leave out what equals a default. What this program cannot run
+// right is refused by name rather than run wrong.
+
+import type { DecoderConfig, ModelConfig, ProjectorConfig, VisionConfig } from "../core/config.js";
+import { type Fields, fieldsOf } from "./hf-fields.js";
+
+const SUPPORTED = "llama, llava (LLaMA decoder with a CLIP tower)";
+
+type Triple = readonly [number, number, number];
+
+/**
+ * @param file name for messages
+ * @param config parsed config.json
+ * @param preprocessor parsed preprocessor_config.json, or null
+ * @throws InputError for other architectures, bad values, or options that are not supported
+ */
+export function readConfig(file: string, config: unknown, preprocessor: unknown): ModelConfig {
+  const fields = fieldsOf(file, config);
+  const type = fields.text("model_type", "");
+  if (type === "llama") return { architecture: "llama", decoder: readDecoder(fields, fields) };
+  if (type === "llava") return readLlava(fields, preprocessor);
+  throw fields.fail("model_type", `"${type}" is not supported`, `Supported are: ${SUPPORTED}`);
+}
+
+function readLlava(fields: Fields, preprocessor: unknown): ModelConfig {
+  const text = fields.object("text_config");
+  expect(text, "model_type", "llama");
+  const decoder = readDecoder(text, fields);
+  const vision = readVision(fields, preprocessor);
+  expect(fields, "projector_hidden_act", "gelu");
+  expect(fields, "vision_feature_select_strategy", "default");
+  expect(fields, "multimodal_projector_bias", true);
+  const projector: ProjectorConfig = { activation: "gelu", inputs: vision.hidden, outputs: decoder.hidden };
+  const imageTokenId = fields.count(fields.has("image_token_id") ? "image_token_id" : "image_token_index", 32000);
+  if (imageTokenId >= decoder.vocab) {
+    throw fields.fail("image_token_index", `${imageTokenId} is outside the vocabulary of ${decoder.vocab}`);
+  }
+  return { architecture: "llava", decoder, vision, projector, imageTokenId };
+}
+
+/** Refuses any other value than the one this program implements, which is also the default. */
+function expect(fields: Fields, name: string, only: string | number | boolean): void {
+  const found = fields.has(name) ? fields.raw(name) : only;
+  if (found === only) return;
+  throw fields.fail(name, `${JSON.stringify(found)} is not supported`, `Only ${JSON.stringify(only)} is`);
+}
+
+function readDecoder(fields: Fields, root: Fields): DecoderConfig {
+  expect(fields, "hidden_act", "silu");
+  expect(fields, "attention_bias", false);
+  expect(fields, "mlp_bias", false);
+  const hidden = fields.count("hidden_size", 4096);
+  const heads = fields.count("num_attention_heads", 32);
+  const kvHeads = fields.count("num_key_value_heads", heads);
+  const headDim = fields.count("head_dim", hidden / heads);
+  if (heads % kvHeads !== 0) throw fields.fail("num_key_value_heads", `${kvHeads} does not divide ${heads} heads`);
+  if (headDim % 2 !== 0) throw fields.fail("head_dim", `${headDim} is odd, rotary embedding needs pairs`);
+  return {
+    hidden,
+    layers: fields.count("num_hidden_layers", 32),
+    heads,
+    kvHeads,
+    headDim,
+    ffn: fields.count("intermediate_size", 11008),
+    vocab: fields.count("vocab_size", 32000),
+    maxContext: fields.count("max_position_embeddings", 2048),
+    normEps: fields.number("rms_norm_eps", 1e-6),
+    ropeTheta: readTheta(fields),
+    ropeStyle: "half",
+    tiedEmbeddings: fields.flag("tie_word_embeddings", root.flag("tie_word_embeddings", false)),
+  };
+}
+
+/** `rope_theta` and `rope_scaling`, or the newer `rope_parameters`. */
+function readTheta(fields: Fields): number {
+  for (const name of ["rope_scaling", "rope_parameters"]) {
+    const rope = fields.object(name);
+    const type = rope.text(rope.has("rope_type") ? "rope_type" : "type", "default");
+    if (type !== "default") {
+      throw rope.fail("rope_type", `"${type}" is not supported`, "Use a checkpoint with plain rotary embedding");
+    }
+  }
+  return fields.number("rope_theta", fields.object("rope_parameters").number("rope_theta", 10000));
+}
+
+function readVision(root: Fields, preprocessor: unknown): VisionConfig {
+  const fields = root.object("vision_config");
+  expect(fields, "model_type", "clip_vision_model");
+  expect(fields, "num_channels", 3);
+  const hidden = fields.count("hidden_size", 768);
+  const heads = fields.count("num_attention_heads", 12);
+  const imageSize = fields.count("image_size", 224);
+  const patch = fields.count("patch_size", 32);
+  const layers = fields.count("num_hidden_layers", 12);
+  const activation = fields.text("hidden_act", "quick_gelu");
+  if (hidden % heads !== 0) throw fields.fail("num_attention_heads", `${heads} does not divide ${hidden}`);
+  if (imageSize % patch !== 0) throw fields.fail("patch_size", `${patch} does not divide the image size ${imageSize}`);
+  if (activation !== "quick_gelu" && activation !== "gelu") {
+    throw fields.fail("hidden_act", `"${activation}" is not supported`, "Supported are: quick_gelu, gelu");
+  }
+  return {
+    imageSize,
+    patch,
+    hidden,
+    layers,
+    heads,
+    ffn: fields.count("intermediate_size", 3072),
+    normEps: fields.number("layer_norm_eps", 1e-5),
+    activation: activation === "gelu" ? "gelu" : "quickGelu",
+    featureLayer: readFeatureLayer(root, layers),
+    ...readNormalisation(preprocessor, imageSize),
+  };
+}
+
+function readFeatureLayer(root: Fields, layers: number): number {
+  const layer = root.has("vision_feature_layer") ? root.raw("vision_feature_layer") : -2;
+  const inRange = Number.isInteger(layer) && (layer as number) >= -(layers + 1) && (layer as number) <= layers;
+  if (inRange) return layer as number;
+  throw root.fail("vision_feature_layer", `${JSON.stringify(layer)} is no layer of a tower of ${layers}`);
+}
+
+/** CLIP's own mean and deviation unless preprocessor_config.json says otherwise (Radford et al. 2021). */
+function readNormalisation(preprocessor: unknown, imageSize: number): { mean: Triple; std: Triple } {
+  const fields = fieldsOf("preprocessor_config.json", preprocessor ?? {});
+  const triple = (name: string, otherwise: Triple): Triple => {
+    const value = fields.has(name) ? fields.raw(name) : otherwise;
+    const good = Array.isArray(value) && value.length === 3 && value.every((n) => Number.isFinite(n));
+    if (!good) throw fields.fail(name, `is ${JSON.stringify(value)}, three numbers were expected`);
+    return value as unknown as Triple;
+  };
+  const std = triple("image_std", [0.26862954, 0.26130258, 0.27577711]);
+  if (std.some((s) => s <= 0)) throw fields.fail("image_std", `is [${std}], it must be above 0`);
+  const crop = fields.raw("crop_size");
+  const height = typeof crop === "number" ? crop : fields.object("crop_size").number("height", imageSize);
+  if (height !== imageSize) {
+    throw fields.fail("crop_size", `${height} is not the image size ${imageSize} of config.json`);
+  }
+  return { mean: triple("image_mean", [0.48145466, 0.4578275, 0.40821073]), std };
+}

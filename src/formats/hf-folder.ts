@@ -1,0 +1,140 @@
+// A Hugging Face model folder: config.json, model.safetensors (or an index of shards), tokenizer.json,
+// preprocessor_config.json. Opening reads headers only.
+
+import type { ModelConfig } from "../core/config.js";
+import { InputError } from "../core/errors.js";
+import type { Model } from "../core/model.js";
+import type { Platform } from "../core/ports.js";
+import type { ByteSource, LazyTensor } from "../core/tensor.js";
+import { readConfig } from "./hf-config.js";
+import { readSafetensorsHeader } from "./safetensors.js";
+import { openTokenizerJson } from "./tokenizer-json.js";
+
+const SINGLE = "model.safetensors";
+const INDEX = "model.safetensors.index.json";
+
+/** Prefixes of LLaVA files, newest first, and what they are here (core/model.ts). */
+const PREFIXES: readonly (readonly [string, string])[] = [
+  ["model.language_model.", "model."],
+  ["model.vision_tower.", "vision_tower."],
+  ["model.multi_modal_projector.", "multi_modal_projector."],
+  ["language_model.", ""],
+];
+
+/** Opens the folder. @param weights a single file to read instead of the usual names */
+export async function openHfFolder(platform: Platform, folder: string, weights: string = SINGLE): Promise<Model> {
+  const configPath = `${folder}/config.json`;
+  const raw = await readJson(platform, configPath);
+  const config = readConfig(configPath, raw, await readOptional(platform, `${folder}/preprocessor_config.json`));
+  const tensors = await readTensors(platform, folder, weights);
+  const sources = new Set(tensors.map(({ source }) => source));
+  return {
+    name: folder.replace(/[/\\]+$/, "").replace(/^.*[/\\]/, ""),
+    origin: folder,
+    config,
+    tensors: byCanonicalName(folder, tensors),
+    tokenizer: await readTokenizer(platform, folder, raw as object, config),
+    fileBytes: [...sources].reduce((sum, source) => sum + source.sizeBytes, 0),
+  };
+}
+
+async function readJson(platform: Platform, path: string): Promise<unknown> {
+  const text = await platform.readText(path);
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new InputError(path, "", `is not JSON: ${(error as Error).message}`, "Get the file again");
+  }
+}
+
+async function readOptional(platform: Platform, path: string): Promise<unknown> {
+  return (await platform.exists(path)) ? readJson(platform, path) : null;
+}
+
+async function readTensors(platform: Platform, folder: string, weights: string): Promise<LazyTensor[]> {
+  if (await platform.exists(`${folder}/${weights}`)) {
+    return openAll([() => platform.open(`${folder}/${weights}`)]);
+  }
+  const path = `${folder}/${INDEX}`;
+  if (!(await platform.exists(path))) {
+    const remedy = "Give a folder with safetensors weights, or convert the checkpoint";
+    throw new InputError(folder, "", `has neither ${SINGLE} nor ${INDEX}`, remedy);
+  }
+  const shards = await readIndex(platform, path);
+  const tensors = await openAll([...new Set(shards.values())].map((name) => () => platform.open(`${folder}/${name}`)));
+  const found = new Set(tensors.map(({ name }) => name));
+  const absent = [...shards.keys()].find((name) => !found.has(name));
+  if (absent !== undefined) {
+    throw new InputError(path, absent, `is not in ${shards.get(absent)}`, "Get all shards of one checkpoint");
+  }
+  return tensors;
+}
+
+/** Opens files one after the other; when one of them is bad, closes all. */
+async function openAll(openers: readonly (() => Promise<ByteSource>)[]): Promise<LazyTensor[]> {
+  const opened: ByteSource[] = [];
+  try {
+    const tensors: LazyTensor[] = [];
+    for (const open of openers) {
+      opened.push(await open());
+      tensors.push(...(await readSafetensorsHeader(opened[opened.length - 1])));
+    }
+    return tensors;
+  } catch (error) {
+    await Promise.all(opened.map((source) => source.close()));
+    throw error;
+  }
+}
+
+/** Tensor name to shard. A shard is a plain file name: an index must not reach outside its folder. */
+async function readIndex(platform: Platform, path: string): Promise<ReadonlyMap<string, string>> {
+  const index = (await readJson(platform, path)) as { weight_map?: unknown } | null;
+  const map = index?.weight_map;
+  if (typeof map !== "object" || map === null || Array.isArray(map)) {
+    throw new InputError(path, "weight_map", "is missing or no object", "Get the file again");
+  }
+  const entries = Object.entries(map as Record<string, unknown>);
+  const bad = entries.find(([, shard]) => typeof shard !== "string" || !/^[\w.-]+\.safetensors$/.test(shard));
+  if (bad) throw new InputError(path, bad[0], `${JSON.stringify(bad[1])} is no shard's name`, "Get the file again");
+  return new Map(entries as [string, string][]);
+}
+
+function byCanonicalName(folder: string, tensors: readonly LazyTensor[]): ReadonlyMap<string, LazyTensor> {
+  const named = new Map<string, LazyTensor>();
+  for (const tensor of tensors) {
+    const name = canonicalName(tensor.name);
+    if (named.has(name)) {
+      throw new InputError(folder, tensor.name, "stands twice in the checkpoint", "Remove the files of the other one");
+    }
+    named.set(name, { ...tensor, name });
+  }
+  return named;
+}
+
+/** `language_model.model.norm.weight` -> `model.norm.weight`, in all spellings that transformers has written. */
+export function canonicalName(name: string): string {
+  const prefix = PREFIXES.find(([from]) => name.startsWith(from));
+  return prefix ? prefix[1] + name.slice(prefix[0].length) : name;
+}
+
+async function readTokenizer(platform: Platform, folder: string, config: object, { decoder }: ModelConfig) {
+  const path = `${folder}/tokenizer.json`;
+  if (!(await platform.exists(path))) return null;
+  const settings = ((await readOptional(platform, `${folder}/tokenizer_config.json`)) ?? {}) as object;
+  const ids = { bosId: specialId(config, "bos_token_id", 1), eosId: specialId(config, "eos_token_id", 2) };
+  const tokenizer = openTokenizerJson(path, await readJson(platform, path), settings, ids);
+  if (tokenizer.vocabSize > decoder.vocab) {
+    const problem = `has ${tokenizer.vocabSize} tokens, the model's embedding has ${decoder.vocab}`;
+    throw new InputError(path, "", problem, "Use the tokenizer that belongs to this model");
+  }
+  return tokenizer;
+}
+
+/** At the root or in text_config; the first of a list. The default is LLaMA's. */
+function specialId(config: object, name: string, otherwise: number): number {
+  const root = config as Record<string, unknown>;
+  const text = (root.text_config ?? {}) as Record<string, unknown>;
+  const value = root[name] ?? text[name];
+  const id = Array.isArray(value) ? value[0] : value;
+  return Number.isInteger(id) ? (id as number) : otherwise;
+}
