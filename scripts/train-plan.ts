@@ -16,7 +16,7 @@ export interface TrainPlan {
   readonly jointSteps: number;
 }
 
-export const defaultPlan: TrainPlan = { seed: 1, visionSteps: 3000, jointSteps: 2600 };
+export const defaultPlan: TrainPlan = { seed: 1, visionSteps: 3000, jointSteps: 3000 };
 const peakRate = 1.5e-3;
 const warmupSteps = 200;
 

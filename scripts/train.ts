@@ -89,8 +89,8 @@ function summarize(progress: Progress, seconds: number): string {
 
 async function main(): Promise<void> {
   const options = readOptions(process.argv.slice(2));
-  const dataDir = ensureData();
   prepareFolder(options);
+  const dataDir = ensureData();
   const buffers = makeExchangeBuffers(shardCount, parameterTable(modelConfig).floats);
   const begun = performance.now();
   const bar = makeProgressBar(options.plan, process.stderr);
@@ -113,9 +113,14 @@ async function main(): Promise<void> {
   await Promise.all(ends);
 }
 
+/** parseArgs throws TypeErrors of its own for flags it does not know. */
+const isBadInput = (error: unknown): boolean =>
+  error instanceof InputError ||
+  (error instanceof TypeError && `${(error as NodeJS.ErrnoException).code}`.startsWith("ERR_PARSE_ARGS"));
+
 try {
   await main();
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  process.exit(error instanceof InputError ? 2 : 1);
+  process.exit(isBadInput(error) ? 2 : 1);
 }

@@ -1,5 +1,6 @@
 // Global-norm clipping and AdamW over all trained parameters.
 
+import { InputError } from "../core/errors.js";
 import type { RateOf, TrainState } from "./state.js";
 
 export const adamBeta1 = 0.9;
@@ -31,6 +32,7 @@ export function gradientNorm({ kernels, table, gradients }: TrainState, rateOf: 
  * @param totalWeight what the gradient is divided by
  * @param step number of this update since the moments were zero, from 1
  * @returns the norm of the divided gradient before clipping
+ * @throws InputError when the gradient is not finite; the parameters stay as they were
  */
 export function updateParameters(
   state: TrainState,
@@ -40,6 +42,10 @@ export function updateParameters(
   step: number,
 ): number {
   const norm = gradientNorm(state, rateOf) / totalWeight;
+  if (!Number.isFinite(norm)) {
+    const remedy = "Resume from the last checkpoint, or start anew with a lower rate.";
+    throw new InputError("training", `update ${step}`, `the gradient's norm is ${norm}`, remedy);
+  }
   const scale = (norm > clipNorm ? clipNorm / norm : 1) / totalWeight;
   const [correction1, correction2] = [1 - power(adamBeta1, step), 1 - power(adamBeta2, step)];
   for (const { name, offset, count, isDecayed } of state.table.parameters) {
