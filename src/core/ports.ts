@@ -37,6 +37,25 @@ export interface Quantizer {
   syntheticInt4(seed: number, rows: number, cols: number, group: Group): PackedInt4;
 }
 
+/** Sums over rows of logits: how far a model's distributions are from a base's, and how well each predicts. */
+export interface LogitComparison {
+  readonly rows: number;
+  /** Sum of KL(base || model) in nats. */
+  readonly kl: number;
+  /** Sum of -ln p(target) under the model. */
+  readonly nll: number;
+  /** Rows with the same most likely token in both. */
+  readonly same: number;
+  /** Rows whose most likely token under the model is the target. */
+  readonly right: number;
+}
+
+/** Compares logits row by row; the loops are in assembly/kernels. */
+export interface LogitComparer {
+  /** base and model: [rows, vocab], targets: [rows]. Sums are NaN when a logit is not finite. */
+  compare(base: Float32Array, model: Float32Array, targets: Int32Array): LogitComparison;
+}
+
 /** What a host probe measures memory with; each call runs for some ten ms and keeps the best of a few passes. */
 export interface MemoryProbe {
   /** GB/s (1e9) of reading `bytes` bytes once, as `streams` interleaved linear streams on each of `threads` threads. */

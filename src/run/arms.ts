@@ -1,0 +1,68 @@
+// The arms of a workload: every target x format x test that can run, and the cases that cannot with their reason.
+
+import type { CaseBase, CaseResult } from "../core/result.js";
+import { parseTest, type TestSpec, testTokens } from "../core/scenario.js";
+import { type RecordedEpoch, epochRecorder } from "./epochs.js";
+import type { Control, Subject } from "./parts.js";
+import type { Arm } from "./rounds.js";
+import { cannotRun, testBody } from "./tests.js";
+
+/** An arm with what its rounds left behind. */
+export interface CaseArm extends Arm {
+  readonly base: CaseBase;
+  readonly spec: TestSpec;
+  readonly tokens: number;
+  readonly subject: Subject;
+  /** Epochs of each timed round: [rounds][epochs]. */
+  readonly recorded: RecordedEpoch[][];
+}
+
+export function caseBase(subject: Subject, test: string): CaseBase {
+  const { model, synthetic, target, quant, activations } = subject;
+  return { model, synthetic, target, quant, activations, test };
+}
+
+function caseArm(subject: Subject, test: string, spec: TestSpec, seed: number, control: Control): CaseArm {
+  const recorder = epochRecorder(control.clock);
+  const session = subject.session(recorder.hook);
+  const body = testBody(spec, subject, seed);
+  const recorded: RecordedEpoch[][] = [];
+  return {
+    name: `${subject.quant} ${test}`,
+    base: caseBase(subject, test),
+    spec,
+    tokens: testTokens(spec),
+    subject,
+    recorded,
+    async before() {
+      await body.before(session);
+      recorder.take();
+    },
+    iteration: () => body.iteration(session),
+    after(round) {
+      const epochs = recorder.take();
+      if (round >= 0) recorded.push(epochs);
+    },
+  };
+}
+
+/** Arms test by test within a subject, and the unavailable cases beside them. */
+export function armsOf(
+  subjects: readonly Subject[],
+  tests: readonly string[],
+  seed: number,
+  control: Control,
+): { readonly arms: CaseArm[]; readonly absent: CaseResult[] } {
+  const arms: CaseArm[] = [];
+  const absent: CaseResult[] = [];
+  for (const subject of subjects) {
+    for (const test of tests) {
+      const spec = parseTest(test);
+      if (!spec) continue;
+      const reason = cannotRun(spec, subject);
+      if (reason) absent.push({ ...caseBase(subject, test), state: "unavailable", reason });
+      else arms.push(caseArm(subject, test, spec, seed, control));
+    }
+  }
+  return { arms, absent };
+}
