@@ -26,14 +26,15 @@ export async function openHfFolder(platform: Platform, folder: string, weights: 
   const configPath = `${folder}/config.json`;
   const raw = await readJson(platform, configPath);
   const config = readConfig(configPath, raw, await readOptional(platform, `${folder}/preprocessor_config.json`));
+  const tokenizer = await readTokenizer(platform, folder, raw as object, config);
   const tensors = await readTensors(platform, folder, weights);
   const sources = new Set(tensors.map(({ source }) => source));
   return {
     name: folder.replace(/[/\\]+$/, "").replace(/^.*[/\\]/, ""),
     origin: folder,
     config,
-    tensors: byCanonicalName(folder, tensors),
-    tokenizer: await readTokenizer(platform, folder, raw as object, config),
+    tensors: new Map(tensors.map((tensor) => [tensor.name, tensor])),
+    tokenizer,
     fileBytes: [...sources].reduce((sum, source) => sum + source.sizeBytes, 0),
   };
 }
@@ -63,8 +64,9 @@ async function readTensors(platform: Platform, folder: string, weights: string):
   const shards = await readIndex(platform, path);
   const tensors = await openAll([...new Set(shards.values())].map((name) => () => platform.open(`${folder}/${name}`)));
   const found = new Set(tensors.map(({ name }) => name));
-  const absent = [...shards.keys()].find((name) => !found.has(name));
+  const absent = [...shards.keys()].find((name) => !found.has(canonicalName(name)));
   if (absent !== undefined) {
+    await Promise.all([...new Set(tensors.map(({ source }) => source))].map((source) => source.close()));
     throw new InputError(path, absent, `is not in ${shards.get(absent)}`, "Get all shards of one checkpoint");
   }
   return tensors;
@@ -79,7 +81,7 @@ async function openAll(openers: readonly (() => Promise<ByteSource>)[]): Promise
       opened.push(await open());
       tensors.push(...(await readSafetensorsHeader(opened[opened.length - 1])));
     }
-    return tensors;
+    return canonical(tensors);
   } catch (error) {
     await Promise.all(opened.map((source) => source.close()));
     throw error;
@@ -99,16 +101,18 @@ async function readIndex(platform: Platform, path: string): Promise<ReadonlyMap<
   return new Map(entries as [string, string][]);
 }
 
-function byCanonicalName(folder: string, tensors: readonly LazyTensor[]): ReadonlyMap<string, LazyTensor> {
-  const named = new Map<string, LazyTensor>();
-  for (const tensor of tensors) {
+/** Tensors under canonical names, each of which stands once. */
+function canonical(tensors: readonly LazyTensor[]): LazyTensor[] {
+  const seen = new Set<string>();
+  return tensors.map((tensor) => {
     const name = canonicalName(tensor.name);
-    if (named.has(name)) {
-      throw new InputError(folder, tensor.name, "stands twice in the checkpoint", "Remove the files of the other one");
+    if (seen.has(name)) {
+      const remedy = "Keep the files of one checkpoint only";
+      throw new InputError(tensor.source.name, tensor.name, "stands twice in the checkpoint", remedy);
     }
-    named.set(name, { ...tensor, name });
-  }
-  return named;
+    seen.add(name);
+    return { ...tensor, name };
+  });
 }
 
 /** `language_model.model.norm.weight` -> `model.norm.weight`, in all spellings that transformers has written. */
