@@ -52,3 +52,22 @@ export const COMPUTE_FAMILIES: readonly ComputeFamily[] = [
   "attention",
   "elementwise",
 ];
+
+/** FNV-1a, 64 bits, hex (Fowler, Noll, Vo): the digest of a profile's fields, so that results of equal profiles compare. */
+export function hashText(text: string): string {
+  let hash = 0xcbf29ce484222325n;
+  for (const byte of new TextEncoder().encode(text)) {
+    hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100000001b3n);
+  }
+  return hash.toString(16).padStart(16, "0");
+}
+
+/** A profile with its hash. The order of the fields is fixed here, so equal fields give equal digests. */
+export function sealProfile(fields: Omit<HostProfile, "hash">): HostProfile {
+  const { name, idleNs, curve, queueNs, llcBytes, readGBps, mixedGBps, writeGBps, source } = fields;
+  const { chase, stride, stream } = fields.linesInFlight;
+  const rates = COMPUTE_FAMILIES.map((family) => fields.computeRates[family]);
+  const points = curve.map((point) => [point.bandwidthGBps, point.addedNs]);
+  const numbers = [idleNs, queueNs, llcBytes, readGBps, mixedGBps, writeGBps, chase, stride, stream, rates, points];
+  return { ...fields, hash: hashText(JSON.stringify([name, source, ...numbers])) };
+}

@@ -1,0 +1,53 @@
+// Where the inputs and outputs of the epoch model lie: fixed regions of f64 in one 64 KiB page (docs/epoch-abi.md).
+
+export const MAX_POOLS: i32 = 16;
+export const MAX_EDGES: i32 = 32;
+export const MAX_POINTS: i32 = 32;
+/** f64 in the stage region: one stage takes 1 + 4 * pools of them. */
+export const STAGE_NUMBERS: i32 = 4608;
+/** A stage has at least one pool: 1 + 4 numbers. */
+export const MAX_STAGES: i32 = STAGE_NUMBERS / 5;
+
+/** Lines of a stage in one pool, by kind. */
+export const CHASE: i32 = 0;
+export const STRIDE: i32 = 1;
+export const STREAM: i32 = 2;
+export const WRITTEN: i32 = 3;
+export const KINDS: i32 = 4;
+
+/** [8]: threads, lines in flight of one core for chase, stride and stream, measured ns (0 = none), 3 unused. */
+export const HOST: usize = memory.data(8 * 8);
+/** [pools, 72]: read ns, write ns, read, mixed and write GB/s, queue ns, curve points, edge mask, 32 x (GB/s, added ns). */
+export const POOLS: usize = memory.data(16 * 72 * 8);
+export const POOL_BYTES: usize = 72 * 8;
+/** [edges, 2]: latency ns, GB/s per direction. */
+export const EDGES: usize = memory.data(32 * 2 * 8);
+/** [stages, 1 + 4 * pools]: compute ns, then by pool the lines of each kind. */
+export const STAGES: usize = memory.data(4608 * 8);
+/** [stages]: memory time of each stage with everything local. */
+export const LOCAL: usize = memory.data(921 * 8);
+/** [8]: local ns, placed ns, delay ns, latency, bandwidth, congestion and write-back terms, largest residual. */
+export const RESULT: usize = memory.data(8 * 8);
+
+// Offsets inside a pool.
+export const READ_NS: usize = 0;
+export const WRITE_NS: usize = 8;
+export const READ_GBPS: usize = 16;
+export const MIXED_GBPS: usize = 24;
+export const WRITE_GBPS: usize = 32;
+export const QUEUE_NS: usize = 40;
+export const POINTS: usize = 48;
+export const EDGE_MASK: usize = 56;
+export const CURVE: usize = 64;
+
+// @ts-ignore: decorator
+@inline
+export function poolAt(pool: i32): usize {
+  return POOLS + <usize>pool * POOL_BYTES;
+}
+
+// @ts-ignore: decorator
+@inline
+export function stageAt(stage: i32, pools: i32): usize {
+  return STAGES + <usize>(stage * (1 + KINDS * pools)) * 8;
+}
