@@ -1,7 +1,8 @@
-// AdamW (Loshchilov & Hutter 2019): moments in f32, decay apart from the gradient, bias correction by the step's number.
+// AdamW (Loshchilov & Hutter 2019): moments in f32, decay apart from the gradient, bias correction by the number
+// of the step.
 
 /**
- * One update of `count` (a multiple of 4) parameters. gradScale multiplies the stored gradient (normalisation and clipping).
+ * One update of `count` (a multiple of 4) parameters. gradScale multiplies the stored gradient (weight, clipping).
  * correction1 = 1 - beta1^step, correction2 = 1 - beta2^step.
  */
 export function adamw(

@@ -41,7 +41,8 @@ function softmaxRow(row: usize, i: i32, length: i32, padded: i32, segments: usiz
 
 /**
  * out [length, outStride] from q, k, v [length, stride]. probabilities [heads, length, padded] are kept for backward,
- * padded = length rounded up to 8; under a causal mask columns right of the diagonal's tile stay unwritten. segments: i32 [padded] readable, or 0 for full attention.
+ * padded = length rounded up to 8; under a causal mask columns right of the diagonal's tile stay unwritten.
+ * segments: i32 [padded] readable, or 0 for full attention.
  */
 export function attention(
   q: usize, k: usize, v: usize, stride: i32, segments: usize, out: usize, outStride: i32, probabilities: usize,
@@ -50,14 +51,15 @@ export function attention(
   const padded = (length + 7) & ~7;
   const group = heads / kvHeads;
   const scale: f32 = 1.0 / sqrt<f32>(<f32>headDim);
-  const causal = segments != 0;
+  const lowerOutput = segments != 0 ? LOWER_OUTPUT : FULL;
+  const lowerLeft = segments != 0 ? LOWER_LEFT : FULL;
   for (let h = 0; h < heads; h++) {
     const p = probabilities + ((h * length * padded) << 2);
     const kv = ((h / group) * headDim) << 2;
     const own = (h * headDim) << 2;
-    gemm(length, length, headDim, q + own, stride, false, k + kv, stride, true, p, padded, false, causal ? LOWER_OUTPUT : FULL);
+    gemm(length, length, headDim, q + own, stride, false, k + kv, stride, true, p, padded, false, lowerOutput);
     for (let i = 0; i < length; i++) softmaxRow(p + ((i * padded) << 2), i, length, padded, segments, scale);
-    gemm(length, headDim, length, p, padded, false, v + kv, stride, false, out + own, outStride, false, causal ? LOWER_LEFT : FULL);
+    gemm(length, headDim, length, p, padded, false, v + kv, stride, false, out + own, outStride, false, lowerLeft);
   }
 }
 
@@ -75,25 +77,28 @@ function softmaxBackwardRow(dp: usize, p: usize, end: i32, scale: f32): void {
 
 /** dq, dk, dv [length, stride] are written. work: [length, padded] floats. */
 export function attentionBackward(
-  dout: usize, outStride: i32, q: usize, k: usize, v: usize, stride: i32, causal: bool, probabilities: usize, work: usize,
-  dq: usize, dk: usize, dv: usize, length: i32, heads: i32, kvHeads: i32, headDim: i32,
+  dout: usize, outStride: i32, q: usize, k: usize, v: usize, stride: i32, causal: bool,
+  probabilities: usize, work: usize, dq: usize, dk: usize, dv: usize,
+  length: i32, heads: i32, kvHeads: i32, headDim: i32,
 ): void {
   const padded = (length + 7) & ~7;
   const group = heads / kvHeads;
   const scale: f32 = 1.0 / sqrt<f32>(<f32>headDim);
-  const upper = causal ? UPPER_LEFT : FULL;
+  const lowerOutput = causal ? LOWER_OUTPUT : FULL;
+  const lowerLeft = causal ? LOWER_LEFT : FULL;
+  const upperLeft = causal ? UPPER_LEFT : FULL;
   for (let h = 0; h < heads; h++) {
     const p = probabilities + ((h * length * padded) << 2);
     const kv = ((h / group) * headDim) << 2;
     const own = (h * headDim) << 2;
     const more = h % group != 0;
-    gemm(length, headDim, length, p, padded, true, dout + own, outStride, false, dv + kv, stride, more, upper);
-    gemm(length, length, headDim, dout + own, outStride, false, v + kv, stride, true, work, padded, false, causal ? LOWER_OUTPUT : FULL);
+    gemm(length, headDim, length, p, padded, true, dout + own, outStride, false, dv + kv, stride, more, upperLeft);
+    gemm(length, length, headDim, dout + own, outStride, false, v + kv, stride, true, work, padded, false, lowerOutput);
     for (let i = 0; i < length; i++) {
       const end = causal ? min(length, (i + 8) & ~7) : length;
       softmaxBackwardRow(work + ((i * padded) << 2), p + ((i * padded) << 2), end, scale);
     }
-    gemm(length, headDim, length, work, padded, false, k + kv, stride, false, dq + own, stride, false, causal ? LOWER_LEFT : FULL);
-    gemm(length, headDim, length, work, padded, true, q + own, stride, false, dk + kv, stride, more, upper);
+    gemm(length, headDim, length, work, padded, false, k + kv, stride, false, dq + own, stride, false, lowerLeft);
+    gemm(length, headDim, length, work, padded, true, q + own, stride, false, dk + kv, stride, more, upperLeft);
   }
 }

@@ -8,6 +8,7 @@ export { attention, attentionBackward } from "./attention";
 export { gelu, geluBackward, quickGelu, quickGeluBackward, swiglu, swigluBackward } from "./activation";
 export { embed, embedBackward, imageRows } from "./embedding";
 export { crossEntropy, hits, labelTargets, weightedSum } from "./loss";
-export { assemble, assembleBackward, cellMean, cellMeanBackward, dropClass, dropClassBackward, patchify } from "./patches";
+export { assemble, assembleBackward, cellMean, cellMeanBackward } from "./patches";
+export { dropClass, dropClassBackward, patchify } from "./patches";
 export { adamw } from "./adamw";
 export { add, addScaled, copy, dot, fill, normal, sum, sumOfSquares, zero } from "./vector";

@@ -2,9 +2,9 @@
 // The backward functions add to the gradients of W and b; the gradient of x is written or added.
 import { FULL, gemm } from "./matmul";
 
-/** y[rows, outputs] = x W^T. */
-export function linear(x: usize, w: usize, y: usize, rows: i32, inputs: i32, outputs: i32): void {
-  gemm(rows, outputs, inputs, x, inputs, false, w, inputs, true, y, outputs, false, FULL);
+/** y[rows, outputs] (+)= x W^T. */
+export function linear(x: usize, w: usize, y: usize, rows: i32, inputs: i32, outputs: i32, accumulate: bool): void {
+  gemm(rows, outputs, inputs, x, inputs, false, w, inputs, true, y, outputs, accumulate, FULL);
 }
 
 /** dx[rows, inputs] (+)= dy W. */

@@ -2,8 +2,8 @@
 import { exp4, max4, sum4 } from "./exponential";
 
 /**
- * For each row of logits [rows, stride]: losses[r] = -log softmax(logits)[target] over the first `classes` columns, and the
- * row becomes weight * (softmax - onehot). Rows of weight 0 or target -1 become 0 with loss 0. stride % 4 == 0.
+ * For each row of logits [rows, stride]: losses[r] = -log softmax(logits)[target] over the first `classes` columns, and
+ * the row becomes weight * (softmax - onehot). Rows of weight 0 or target -1 become 0 with loss 0. stride % 4 == 0.
  */
 export function crossEntropy(
   logits: usize, stride: i32, classes: i32, targets: usize, weights: usize, losses: usize, rows: i32,

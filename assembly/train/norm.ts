@@ -1,5 +1,6 @@
 // RMSNorm (Zhang & Sennrich 2019) and LayerNorm (Ba et al. 2016), forward and backward, over [rows, columns].
-// Forward saves 1/rms or (mean, 1/sigma) a row. Backward adds to dx (the residual stream) and to the weights' gradients.
+// Forward saves 1/rms or (mean, 1/sigma) a row. Backward adds to dx (the residual stream) and to the weights'
+// gradients.
 import { sum4 } from "./exponential";
 
 /** y = x / rms(x) * w; inverse [rows] keeps 1/rms. */

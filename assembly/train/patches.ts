@@ -1,6 +1,9 @@
 // Pictures to patch rows, the class token with position embeddings, and averages over cells of patches.
 
-/** pixels u8 [images, size, size, 3] to out [images * side^2, 3 * patch^2] in the order of a convolution's weight; (x/255 - 0.5)/0.5. */
+/**
+ * pixels u8 [images, size, size, 3] to out [images * side^2, 3 * patch^2] in the order of a convolution's weight,
+ * normalised to (x/255 - 0.5)/0.5.
+ */
 export function patchify(pixels: usize, out: usize, images: i32, size: i32, patch: i32): void {
   const side = size / patch;
   let at = out;
@@ -72,7 +75,7 @@ export function dropClassBackward(dout: usize, dx: usize, images: i32, patches: 
   }
 }
 
-/** out [images, cells^2, columns] = mean of the patches of each cell; x [images, side^2, columns], cells divides side. */
+/** out [images, cells^2, columns] = mean over each cell; x [images, side^2, columns]; cells divides side. */
 export function cellMean(x: usize, out: usize, images: i32, side: i32, cells: i32, columns: i32): void {
   const bytes = columns << 2;
   const width = side / cells;
