@@ -2,7 +2,7 @@
 
 import type { CaseBase, CaseResult } from "../core/result.js";
 import { parseTest, type TestSpec, testTokens } from "../core/scenario.js";
-import { type RecordedEpoch, epochRecorder } from "./epochs.js";
+import { epochRecorder, type RecordedEpoch } from "./epochs.js";
 import type { Control, Subject } from "./parts.js";
 import type { Arm } from "./rounds.js";
 import { cannotRun, testBody } from "./tests.js";

@@ -1,7 +1,13 @@
 // Run once, evaluate many: one recorded iteration under every topology. Modelled figures use the frozen host profile
 // and nothing that was measured; predicted ones add this machine's delay to what was measured.
 
-import { type EvaluateOptions, modelledNs, predictedNs, type TrafficRecord, type TrafficResult } from "../core/delay.js";
+import {
+  type EvaluateOptions,
+  modelledNs,
+  predictedNs,
+  type TrafficRecord,
+  type TrafficResult,
+} from "../core/delay.js";
 import type { EpochDelay, EpochEvaluation, EpochSample, PoolTraffic } from "../core/epoch.js";
 import type { HostProfile } from "../core/host.js";
 import type { TensorSpec } from "../core/op.js";
@@ -24,6 +30,11 @@ export interface Iteration {
 export function llcBytes(llc: Scenario["llc"], host: HostProfile): number {
   if (llc === "host") return host.llcBytes;
   return llc === "none" ? 0 : llc;
+}
+
+/** The user's placement rules; a topology without far pools has no use for rules that name them. */
+export function rulesFor(topology: Topology, scenario: Pick<Scenario, "placement">): readonly string[] {
+  return topology.pools.length > 1 ? scenario.placement : [];
 }
 
 const average = (a: number, b: number) => (a + b) / 2;

@@ -1,6 +1,7 @@
 // The synthetic shape has fewer layers than the real model: its time at full depth is its predicted time, scaled by what
 // the model says of both depths. Always labelled extrapolated.
 
+import { InputError } from "../core/errors.js";
 import type { Figure } from "../core/units.js";
 import type { CaseArm } from "./arms.js";
 import { epochRecorder } from "./epochs.js";
@@ -36,7 +37,8 @@ export function extrapolate(
     const ratio =
       evaluator.modelled(full, placedFull) / evaluator.modelled(run, parts.place(run.specs, topology, rules));
     return { value: predicted.value * ratio, unit: "ns", source: "derived" };
-  } catch {
-    return null;
+  } catch (error) {
+    if (error instanceof InputError) return null;
+    throw error;
   }
 }

@@ -52,7 +52,8 @@ export interface Subject {
 
 /** What a subject must have room for. */
 export interface Room {
-  readonly context: number;
+  /** Text tokens in the cache; the rows of one picture are added where the model sees. */
+  readonly positions: number;
   /** Positions whose logits come back from one epoch. */
   readonly logitRows: number;
 }

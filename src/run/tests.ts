@@ -30,8 +30,8 @@ export function testsOf(names: readonly string[]): TestSpec[] {
   });
 }
 
-/** Room for the longest of some tests; a picture may take up to `imageRows` positions. */
-export function roomFor(specs: readonly TestSpec[], imageRows: number): Room {
+/** Room for the longest of some tests, pictures not counted. */
+export function roomFor(specs: readonly TestSpec[]): Room {
   const positions = specs.map((spec) => {
     switch (spec.kind) {
       case "vision":
@@ -40,12 +40,12 @@ export function roomFor(specs: readonly TestSpec[], imageRows: number): Room {
       case "decode":
         return spec.depth + spec.tokens;
       case "first":
-        return 1 + imageRows + spec.tokens;
+        return 1 + spec.tokens;
       default:
         return spec satisfies never;
     }
   });
-  return { context: Math.max(...positions), logitRows: 1 };
+  return { positions: Math.max(...positions), logitRows: 1 };
 }
 
 /** Why a subject cannot run a test; null when it can. */

@@ -1,0 +1,108 @@
+// Quality of each format beside f32, teacher-forced on the same tokens: KL(f32 || format) of text and of answers, top
+// token agreement, perplexity, and the share of questions whose greedy answer is right to the end token.
+
+import type { LogitComparer, LogitComparison } from "../core/ports.js";
+import type { QualityResult } from "../core/result.js";
+import type { Figure } from "../core/units.js";
+import type { Control, EvalSet, Session, Subject } from "./parts.js";
+
+interface Sums {
+  readonly text: LogitComparison[];
+  readonly answers: { readonly set: string; readonly comparison: LogitComparison }[];
+}
+
+/** Logits of the answer's tokens, each given the prompt and the answer before it: [answer, vocab]. */
+async function answerLogits(session: Session, question: EvalSet["questions"][number]): Promise<Float32Array> {
+  const { pixels, prompt, answer } = question;
+  session.rewind();
+  await session.see(pixels);
+  await session.next(prompt.slice(0, -1));
+  return session.score([...prompt.slice(-1), ...answer.slice(0, -1)]);
+}
+
+/** Logits that predict tokens 1.. of a window: [window - 1, vocab]. */
+async function windowLogits(session: Session, window: readonly number[]): Promise<Float32Array> {
+  session.rewind();
+  return session.score(window.slice(0, -1));
+}
+
+const total = (list: readonly LogitComparison[], key: keyof LogitComparison) =>
+  list.reduce((sum, entry) => sum + entry[key], 0);
+
+const measured = (value: number, unit: string): Figure => ({ value, unit, source: "measured" });
+
+/** Figures of the sums; a figure without data, or that is not a number, is an absent key. */
+export function qualityFigures({ text, answers }: Sums): Record<string, Figure> {
+  const comparisons = answers.map(({ comparison }) => comparison);
+  const textRows = total(text, "rows");
+  const answerRows = total(comparisons, "rows");
+  const right = (set?: string) => {
+    const asked = answers.filter((entry) => set === undefined || entry.set === set);
+    return asked.filter(({ comparison }) => comparison.right === comparison.rows).length / asked.length;
+  };
+  const figures = {
+    klText: measured(total(text, "kl") / textRows, "1"),
+    klAnswer: measured(total(comparisons, "kl") / answerRows, "1"),
+    top1: measured((total(text, "same") + total(comparisons, "same")) / (textRows + answerRows), "share"),
+    perplexity: measured(Math.exp(total(text, "nll") / textRows), "1"),
+    accuracy: measured(right(), "share"),
+    accuracyDigits: measured(right("digits"), "share"),
+    accuracyShapes: measured(right("easy-vqa"), "share"),
+  };
+  return Object.fromEntries(Object.entries(figures).filter(([, { value }]) => Number.isFinite(value)));
+}
+
+/**
+ * Measures all subjects, which share tokens and vocabulary, against `base` (f32). The base's logits are made once for each
+ * question and window, so nothing is kept. The first result is the base's own.
+ */
+export async function measureQuality(
+  base: Subject,
+  others: readonly Subject[],
+  set: EvalSet,
+  comparer: LogitComparer,
+  control: Control,
+): Promise<QualityResult[]> {
+  const subjects = [base, ...others];
+  const sessions = subjects.map((subject) => subject.session());
+  const sums: Sums[] = subjects.map(() => ({ text: [], answers: [] }));
+  const questions = base.image ? set.questions : [];
+  const steps = questions.length + set.windows.length;
+  let done = 0;
+
+  async function each(
+    targets: readonly number[],
+    logitsOf: (session: Session) => Promise<Float32Array>,
+    keep: (sums: Sums, comparison: LogitComparison) => void,
+  ): Promise<boolean> {
+    control.progress({ stage: `quality of ${base.model}`, done: done++, total: steps });
+    if (await control.stopped()) return false;
+    const wanted = Int32Array.from(targets);
+    const reference = await logitsOf(sessions[0] as Session);
+    for (const [i, session] of sessions.entries()) {
+      const logits = i === 0 ? reference : await logitsOf(session);
+      keep(sums[i] as Sums, comparer.compare(reference, logits, wanted));
+    }
+    return true;
+  }
+
+  for (const question of questions) {
+    const going = await each(
+      question.answer,
+      (session) => answerLogits(session, question),
+      ({ answers }, comparison) => answers.push({ set: question.set, comparison }),
+    );
+    if (!going) break;
+  }
+  for (const window of set.windows) {
+    const going = await each(
+      window.slice(1),
+      (session) => windowLogits(session, window),
+      ({ text }, comparison) => text.push(comparison),
+    );
+    if (!going) break;
+  }
+  return subjects.map(({ model, quant, activations }, i) => {
+    return { model, quant, activations, figures: qualityFigures(sums[i] as Sums) };
+  });
+}

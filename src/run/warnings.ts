@@ -1,0 +1,123 @@
+// Warnings as data: what a reader of the figures should know, and what to do about it.
+
+import type { BenchResult, CaseResult, Warning } from "../core/result.js";
+import { targetName } from "../core/target.js";
+import type { Statistics } from "./parts.js";
+
+/** Fewer rounds than this give no interval of the median at 95 %. */
+const FEW_ROUNDS = 6;
+/** A delay below this share of the modelled time is nothing. */
+const NO_DELAY = 1e-3;
+
+type Measured = Extract<CaseResult, { state: "measured" }>;
+type Facts = Omit<BenchResult, "warnings">;
+
+const measuredOf = ({ cases }: Facts) => cases.filter((entry): entry is Measured => entry.state === "measured");
+const distinct = (names: readonly string[]) => [...new Set(names)];
+
+function load({ environment: { load: loads, cores } }: Facts): Warning[] {
+  const before = loads[0] ?? 0;
+  if (before <= cores * 0.5) return [];
+  return [
+    {
+      code: "noisy",
+      message: `Other programs were busy here (load ${before.toFixed(1)} on ${cores} cores): measured and predicted times are too long by an unknown amount`,
+      remedy: "Run again on a quiet machine, or read the modelled columns, which no load can change",
+    },
+  ];
+}
+
+function rounds(facts: Facts): Warning[] {
+  const cases = measuredOf(facts);
+  const few = Math.min(...cases.map(({ samplesNs }) => samplesNs.length));
+  if (cases.length === 0 || few >= FEW_ROUNDS) return [];
+  const message = `Only ${few} ${few === 1 ? "round" : "rounds"}: too few for an interval of the median`;
+  return [{ code: "few-samples", message, remedy: `Use --rounds ${FEW_ROUNDS} or more` }];
+}
+
+function outliers(facts: Facts, statistics: Statistics): Warning[] {
+  const found = measuredOf(facts).filter(({ samplesNs }) => statistics.outliers(samplesNs).length > 0);
+  if (found.length === 0) return [];
+  const names = found.slice(0, 3).map((entry) => `${targetName(entry.target)} ${entry.quant} ${entry.test}`);
+  const rest = found.length > 3 ? ` and ${found.length - 3} more` : "";
+  return [
+    {
+      code: "outliers",
+      message: `Outliers far from the median in ${names.join(", ")}${rest}`,
+      remedy: "The median is not moved by them; close other programs or use more --warmups to be rid of them",
+    },
+  ];
+}
+
+function threads({ targets }: Facts): Warning[] {
+  const missing = targets.filter((status) => !status.available && status.target.threads > 1);
+  if (missing.length === 0 || targets.some((status) => status.available && status.target.threads > 1)) return [];
+  const reason = missing[0]?.available === false ? missing[0].reason : "";
+  return [
+    {
+      code: "single-thread",
+      message: `No target with threads can run here (${reason}): all figures are of one thread`,
+      remedy: "nibblemark doctor says what would help",
+    },
+  ];
+}
+
+function cache(facts: Facts): Warning[] {
+  const models = distinct(measuredOf(facts).map(({ model }) => model));
+  return models.flatMap((model) => {
+    const rows = measuredOf(facts)
+      .filter((entry) => entry.model === model)
+      .flatMap((entry) => entry.rows)
+      .filter(({ pools }) => pools.length > 1);
+    const free = rows.every(({ delay }) => Math.abs(delay.delayNs) <= NO_DELAY * delay.localNs);
+    if (rows.length === 0 || !free) return [];
+    return [
+      {
+        code: "fits-cache",
+        message: `${model} stays in the last-level cache (${(facts.frozenHost.llcBytes / 2 ** 20).toFixed(0)} MiB), so far memory costs nothing`,
+        remedy: "The synthetic shape shows a model that does not fit; --llc none counts every access",
+      },
+    ];
+  });
+}
+
+function extrapolated(facts: Facts): Warning[] {
+  const entry = measuredOf(facts).find((candidate) => candidate.figures.extrapolatedTokensPerSecond);
+  if (!entry) return [];
+  return [
+    {
+      code: "extrapolated",
+      message: `${entry.model} ran with fewer layers than the real model; figures of full depth are extrapolated by the memory model`,
+      remedy: "Use --layers 32 where memory allows it to measure the full depth",
+    },
+  ];
+}
+
+function finite({ quality }: Facts): Warning[] {
+  return quality
+    .filter(({ figures }) => !figures.klText && !figures.klAnswer)
+    .map(({ model, quant }) => ({
+      code: "not-finite",
+      message: `${model} in ${quant} gave no finite logits, or nothing was evaluated`,
+      remedy: "Check the weights with nibblemark inspect",
+    }));
+}
+
+function stopped({ interrupted }: Facts): Warning[] {
+  const message = "Stopped by the user before the end";
+  return interrupted ? [{ code: "interrupted", message, remedy: "Run again for all cases" }] : [];
+}
+
+/** All warnings of a result, in the order of their weight. */
+export function warningsOf(facts: Facts, statistics: Statistics): Warning[] {
+  return [
+    ...stopped(facts),
+    ...finite(facts),
+    ...load(facts),
+    ...threads(facts),
+    ...rounds(facts),
+    ...outliers(facts, statistics),
+    ...cache(facts),
+    ...extrapolated(facts),
+  ];
+}

@@ -1,0 +1,128 @@
+// One workload from its models to its cases: load every target x format, run the rounds, evaluate what was recorded.
+
+import { InputError } from "../core/errors.js";
+import type { CaseResult, TopologyRow } from "../core/result.js";
+import type { Scenario, Workload } from "../core/scenario.js";
+import { type Target, targetName } from "../core/target.js";
+import { armsOf, type CaseArm } from "./arms.js";
+import { type Evaluator, type Iteration, rulesFor } from "./evaluate.js";
+import { extrapolate, fullIteration } from "./extrapolate.js";
+import { caseFigures } from "./figures.js";
+import type { Control, FullDepth, MemoryParts, Statistics, Subject, SubjectParts, SubjectRequest } from "./parts.js";
+import { type ArmOutcome, runRounds } from "./rounds.js";
+import { runSpun } from "./spun.js";
+import { roomFor, testsOf } from "./tests.js";
+
+export interface WorkloadParts {
+  readonly subjects: SubjectParts;
+  readonly statistics: Statistics;
+  readonly memory: MemoryParts;
+  readonly evaluator: Evaluator;
+  readonly control: Control;
+  peakMemoryBytes(): number | null;
+}
+
+function requestsOf(workload: Workload, targets: readonly Target[], scenario: Scenario): SubjectRequest[] {
+  const room = roomFor(testsOf(workload.tests));
+  return targets.flatMap((target) =>
+    workload.quants.map((quant) => {
+      const { model, activations } = workload;
+      return { model, target, quant, activations, seed: scenario.seed, room };
+    }),
+  );
+}
+
+/** Opens all subjects; closes those that are open when one fails or the user stops. */
+async function openAll(requests: readonly SubjectRequest[], parts: WorkloadParts): Promise<Subject[]> {
+  const opened: Subject[] = [];
+  try {
+    for (const [i, request] of requests.entries()) {
+      const stage = `loading ${request.quant} on ${targetName(request.target)}`;
+      parts.control.progress({ stage, done: i, total: requests.length });
+      if (await parts.control.stopped()) break;
+      opened.push(await parts.subjects.open(request));
+    }
+    return opened;
+  } catch (error) {
+    await Promise.all(opened.map((subject) => subject.close()));
+    throw error;
+  }
+}
+
+/** Places every subject under every topology before anything is measured, so that a bad rule costs no time. */
+function checkPlacement(subjects: readonly Subject[], scenario: Scenario, memory: MemoryParts): void {
+  for (const topology of memory.topologies) {
+    for (const { specs } of subjects) memory.place(specs, topology, rulesFor(topology, scenario));
+  }
+}
+
+/** The recorded round whose time is nearest to the median. */
+function medianIteration(arm: CaseArm, { samplesNs }: ArmOutcome, median: number): Iteration {
+  const distance = (i: number) => Math.abs((samplesNs[i] as number) - median);
+  const nearest = samplesNs.reduce((best, _, i) => (distance(i) < distance(best) ? i : best), 0);
+  const { specs, target } = arm.subject;
+  return { specs, epochs: arm.recorded[nearest] ?? [], medianNs: median, threads: target.threads };
+}
+
+async function measuredCase(
+  arm: CaseArm,
+  outcome: ArmOutcome,
+  full: FullDepth | null,
+  scenario: Scenario,
+  parts: WorkloadParts,
+): Promise<CaseResult> {
+  const { statistics, memory, evaluator, control } = parts;
+  const iteration = medianIteration(arm, outcome, statistics.summarize(outcome.samplesNs).median);
+  const deep = full && (await fullIteration(arm, full, scenario.seed, control));
+  const rows = memory.topologies.map((topology, i): TopologyRow => {
+    const rules = rulesFor(topology, scenario);
+    const row = evaluator.row(iteration, topology, memory.place(iteration.specs, topology, rules));
+    if (!deep || !row.predictedNs) return row;
+    return { ...row, extrapolatedNs: extrapolate(row.predictedNs, iteration, deep, i, memory, evaluator, rules) };
+  });
+  const peak = parts.peakMemoryBytes();
+  const figures = caseFigures(arm, outcome.samplesNs, iteration.epochs, memory.bandwidth, statistics, peak);
+  const local = rows.find(({ delay }) => delay.delayNs === 0)?.extrapolatedNs;
+  if (local && arm.spec.kind === "decode") {
+    const value = arm.tokens / (local.value / 1e9);
+    figures.extrapolatedTokensPerSecond = { value, unit: "t/s", source: "derived" };
+  }
+  const epochs = evaluator.samples(iteration);
+  return { ...arm.base, state: "measured", samplesNs: outcome.samplesNs, tokens: arm.tokens, figures, epochs, rows };
+}
+
+/** Runs one workload. Stopping keeps what was measured: arms with at least one round. */
+export async function runWorkload(
+  workload: Workload,
+  targets: readonly Target[],
+  scenario: Scenario,
+  parts: WorkloadParts,
+): Promise<CaseResult[]> {
+  const { control, subjects: source } = parts;
+  const requests = requestsOf(workload, targets, scenario);
+  const subjects = await openAll(requests, parts);
+  try {
+    if (subjects.length === 0) return [];
+    checkPlacement(subjects, scenario, parts.memory);
+    const { arms, absent } = armsOf(subjects, workload.tests, scenario.seed, control);
+    const outcomes = await runRounds(arms, {
+      rounds: scenario.rounds,
+      warmups: scenario.warmups,
+      clock: control.clock,
+      stopped: control.stopped,
+      onIteration: (done, total) => control.progress({ stage: `measuring ${subjects[0]?.model}`, done, total }),
+    });
+    const full = requests[0] ? source.fullDepth(requests[0]) : null;
+    const cases: CaseResult[] = [];
+    for (const [i, arm] of arms.entries()) {
+      const outcome = outcomes[i] as ArmOutcome;
+      if (outcome.error instanceof InputError) throw outcome.error;
+      if (outcome.error) cases.push({ ...arm.base, state: "failed", reason: outcome.error.message });
+      else if (outcome.samplesNs.length > 0) cases.push(await measuredCase(arm, outcome, full, scenario, parts));
+    }
+    const spun = scenario.spin ? await runSpun(arms, cases, scenario, parts) : cases;
+    return [...spun, ...absent];
+  } finally {
+    await Promise.all(subjects.map((subject) => subject.close()));
+  }
+}
