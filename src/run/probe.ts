@@ -13,7 +13,7 @@ export interface ProbeParts {
   readonly threads: number;
   /** Last-level cache as the platform tells it, or null. A virtual machine may tell its host's whole cache. */
   readonly toldLlcBytes: number | null;
-  /** The frozen default: its write and mix ratios, queue parameter and unmeasured rates are taken over. */
+  /** The frozen default: its ratios of writes and mixes to reads, and the rates that could not be measured, are taken over. */
   readonly fallback: HostProfile;
 }
 
@@ -24,8 +24,6 @@ const KNEE_BYTES = [1, 2, 4, 8, 16, 32, 64, 128].map((mib) => mib * MIB);
 const CHAINS = 16;
 /** Streams at which plain reads of one core are fastest. */
 const STREAMS = 8;
-/** As in assembly/epoch/pool.ts. */
-const QUEUE_HEADROOM = 1.2;
 
 /**
  * Effective cache: the largest buffer whose chase is nearer to the smallest buffer's than to DRAM's, by ratio (a latency
@@ -51,9 +49,9 @@ async function measureRates({ computeRate, fallback }: ProbeParts): Promise<Reco
 }
 
 /**
- * Measures this host. Lines in flight follow Little's law, bandwidth x latency / 64, with the latency that the queue
- * model gives at that bandwidth, so that the model reproduces the measured rate of one core. The peak is what the given
- * threads reach together: a lower bound where they are few.
+ * Measures this host. Lines in flight follow Little's law, bandwidth x latency / 64. The peak is what the given threads
+ * reach together, a lower bound where they are few; how latency rises with load takes more than two seconds to measure,
+ * so the queue parameter is 0 and the model gives back the measured rate of one core.
  */
 export async function probeHost(parts: ProbeParts): Promise<HostProfile> {
   const { memory, threads, fallback } = parts;
@@ -63,18 +61,16 @@ export async function probeHost(parts: ProbeParts): Promise<HostProfile> {
   const oneCore = Math.max(oneStream, await memory.measureReadGBps(DRAM_BYTES, STREAMS, 1));
   const together = threads > 1 ? await memory.measureReadGBps(DRAM_BYTES, STREAMS, threads) : oneCore;
   const readGBps = Math.max(oneCore, together);
-  const load = oneCore / readGBps / QUEUE_HEADROOM;
-  const loadedNs = idleNs + (fallback.queueNs * load) / (1 - load);
   return sealProfile({
     name: "probe",
     idleNs,
     curve: [],
-    queueNs: fallback.queueNs,
+    queueNs: 0,
     llcBytes: await measureKnee(parts, idleNs),
     linesInFlight: {
       chase: 1,
       stride: Math.max(1, (CHAINS * idleNs) / stepNs),
-      stream: Math.max(1, (oneCore * loadedNs) / LINE_BYTES),
+      stream: Math.max(1, (oneCore * idleNs) / LINE_BYTES),
     },
     readGBps,
     mixedGBps: (readGBps * fallback.mixedGBps) / fallback.readGBps,
