@@ -59,6 +59,7 @@ export function openSession(loaded: LoadedModel, hook: EpochHook = (_, submit) =
     },
     async see(pixels) {
       const eyes = eyesOf(graph);
+      checkPixels(graph, eyes, pixels);
       backend.write(eyes.vision.image, pixels);
       await submit("vision", imageOps(graph, eyes));
     },
@@ -94,6 +95,13 @@ function eyesOf({ eyes }: Graph): Eyes {
   if (!eyes)
     throw new InputError("image", "", "this model reads text only", "Leave the image out or use a LLaVA model");
   return eyes;
+}
+
+function checkPixels({ tensors }: Graph, { vision }: Eyes, pixels: Float32Array): void {
+  const { rows, cols } = tensors[vision.image];
+  if (pixels.length === rows * cols) return;
+  const problem = `${pixels.length} values were given, ${rows * cols} are needed`;
+  throw new InputError("image", "", problem, "Preprocess the picture for this model");
 }
 
 function checkTokens(graph: Graph, tokens: readonly number[], position: number): void {
