@@ -1,0 +1,25 @@
+// The kernels module: vectors and matrices in one linear memory, addressed by pointers. Which build this is: lanes.ts.
+
+export { features, relaxedProbe } from "./lanes";
+export { CONTROL_BYTES, serve, setUp } from "./jobs";
+export { scratchBytes } from "./units";
+export { matmul, preparedBytes } from "./matmul";
+export { int8Bytes, int8Tile } from "./int8";
+export { attention } from "./attention";
+export { argmax, layernorm, rmsnorm, softmax } from "./norm";
+export { rope, ropeTable } from "./rope";
+export { add, gelu, quickGelu, silu, swiglu } from "./activation";
+export { embedF32, embedInt4, embedInt8 } from "./embed";
+export { patchRows } from "./patch";
+export { packInt4, packInt8, syntheticInt4 } from "./pack";
+export { compareRows } from "./quality";
+export { chains, chase, linkChase, readBytes } from "./probe";
+
+/** First byte that the module's own data does not use. */
+export function heapBase(): usize {
+  return __heap_base;
+}
+
+export function copyBytes(out: usize, from: usize, bytes: u32): void {
+  memory.copy(out, from, bytes);
+}

@@ -1,0 +1,91 @@
+// Runs a job's units on this thread, or on all threads of one shared memory. Threads claim units from a counter; which
+// thread computes a unit changes no bits. Workers spin for a moment before they sleep, and a worker that sleeps through
+// a job is not waited for.
+
+import { Job } from "./job";
+import { THREADS } from "./lanes";
+import { runUnit } from "./units";
+
+// Words of the control block: jobs published so far, next unit to claim, workers inside a job, workers asleep.
+const PUBLISHED: usize = 0;
+const NEXT: usize = 4;
+const ACTIVE: usize = 8;
+const ASLEEP: usize = 12;
+/** Bytes of the control block; the job stands at +64. */
+export const CONTROL_BYTES: i32 = 512;
+const CLOSED: i32 = 0x40000000;
+const SPINS: i32 = 50000;
+
+// Of this instance; instances share the memory but not their globals.
+let controlAt: usize = 0;
+let scratchAt: usize = 0;
+let workers: i32 = 0;
+
+/** Tells this instance its memory: a zeroed control block, its own scratch, and how many workers serve. */
+export function setUp(control: usize, scratch: usize, workerCount: i32): void {
+  controlAt = control;
+  scratchAt = scratch;
+  workers = workerCount;
+}
+
+// @ts-ignore: decorator
+@inline
+export function control(): usize {
+  return controlAt;
+}
+
+export function runJob(job: Job, parallel: bool): void {
+  if (THREADS) {
+    if (parallel && workers > 0 && job.units > 1) return runShared(job);
+  }
+  const units = job.units;
+  for (let unit = 0; unit < units; unit++) runUnit(job, unit, scratchAt);
+}
+
+function runShared(job: Job): void {
+  atomic.store<i32>(controlAt + NEXT, 0);
+  atomic.add<i32>(controlAt + PUBLISHED, 1);
+  if (atomic.load<i32>(controlAt + ASLEEP) > 0) atomic.notify(controlAt + PUBLISHED, workers);
+  claim(job);
+  atomic.store<i32>(controlAt + NEXT, CLOSED);
+  let spins = 0;
+  for (let active = atomic.load<i32>(controlAt + ACTIVE); active > 0; active = atomic.load<i32>(controlAt + ACTIVE)) {
+    // The thread that holds the last unit may not be running: let it have this core for 0.1 ms at a time.
+    if (++spins > SPINS) atomic.wait<i32>(controlAt + ACTIVE, active, 100000);
+  }
+}
+
+function claim(job: Job): void {
+  while (true) {
+    const unit = atomic.add<i32>(controlAt + NEXT, 1);
+    if (unit >= job.units) return;
+    runUnit(job, unit, scratchAt);
+  }
+}
+
+/** The life of a worker: claims units of every job until its thread is stopped. */
+export function serve(control: usize, scratch: usize): void {
+  if (!THREADS) return;
+  controlAt = control;
+  scratchAt = scratch;
+  const job = changetype<Job>(control + 64);
+  let seen = 0;
+  while (true) {
+    seen = nextJob(seen);
+    atomic.add<i32>(control + ACTIVE, 1);
+    claim(job);
+    atomic.sub<i32>(control + ACTIVE, 1);
+  }
+}
+
+/** Waits until another job than `seen` is published. */
+function nextJob(seen: i32): i32 {
+  for (let spins = 0; spins < SPINS; spins++) {
+    const published = atomic.load<i32>(controlAt + PUBLISHED);
+    if (published != seen) return published;
+  }
+  atomic.add<i32>(controlAt + ASLEEP, 1);
+  while (atomic.load<i32>(controlAt + PUBLISHED) == seen) atomic.wait<i32>(controlAt + PUBLISHED, seen, -1);
+  atomic.sub<i32>(controlAt + ASLEEP, 1);
+  return atomic.load<i32>(controlAt + PUBLISHED);
+}

@@ -1,0 +1,134 @@
+// out = W x (+ bias): brings the activations into the form that the format's kernel wants, then runs the rows as a job.
+
+import { takesBytes } from "./int4-i8";
+import * as kinds from "./job";
+import { Job, OFFSET_NONE8, TOKEN_TILE, UNIT_ROWS, ceilDiv } from "./job";
+import { control, runJob } from "./jobs";
+import { SIMD } from "./lanes";
+import { PANEL_TOKENS } from "./matmul-units";
+import { quantizeRow } from "./quantize";
+import { bytesGroupBytes, spreadBytes, spreadFloats, spreadPairs, widenCodes } from "./spread";
+
+/** Below this many multiply-adds waking other threads costs more than it saves (about 10 us). */
+const PARALLEL_WORK: i64 = 1 << 18;
+
+/** Bytes of `prepared` that products of at most `cols` columns and `tokens` tokens need. */
+export function preparedBytes(cols: i32, tokens: i32): u32 {
+  const padded = u32((cols + 127) & ~127);
+  const tile = u32(min(tokens, TOKEN_TILE));
+  return max(3 * padded * 20, tile * padded * 4) + tile * padded + 4096;
+}
+
+/**
+ * @param kind KIND_* of job.ts: weight format and activation format
+ * @param weight int4: "r8" records; int8: layout "t8"; f32: row-major
+ * @param scales int8: f32 [rows], else 0
+ * @param bias f32 [rows] or 0
+ * @param x f32 [tokens, cols] row-major
+ * @param out f32 [tokens, outStride]
+ * @param group columns of an int4 group, else 0
+ * @param offset OFFSET_* of job.ts
+ * @param prepared scratch of preparedBytes, 16-byte aligned
+ */
+export function matmul(
+  kind: i32, weight: usize, scales: usize, bias: usize, x: usize, out: usize, outStride: i32,
+  rows: i32, cols: i32, tokens: i32, group: i32, offset: i32, prepared: usize,
+): void {
+  const job = changetype<Job>(control() + 64);
+  for (let t = 0; t < tokens; t += TOKEN_TILE) {
+    job.kind = kind;
+    job.weight = weight;
+    job.scales = scales;
+    job.bias = bias;
+    job.out = out + ((<usize>t * <usize>outStride) << 2);
+    job.outStride = outStride;
+    job.rows = rows;
+    job.cols = cols;
+    job.tokens = min(TOKEN_TILE, tokens - t);
+    job.group = group;
+    job.offset = offset;
+    job.units = ceilDiv(rows, UNIT_ROWS);
+    prepare(job, x + ((<usize>t * <usize>cols) << 2), prepared);
+    runJob(job, <i64>rows * <i64>cols * <i64>job.tokens >= PARALLEL_WORK);
+  }
+}
+
+function prepare(job: Job, x: usize, prepared: usize): void {
+  const cols = job.cols;
+  const group = job.group ? job.group : 32;
+  const groups = ceilDiv(cols, group);
+  job.xScales = prepared;
+  job.xSums = prepared + <usize>((job.tokens * groups * 4 + 15) & ~15);
+  const free = job.xSums + <usize>((job.tokens * groups * 4 + 15) & ~15);
+  const few = job.tokens < PANEL_TOKENS;
+  if (job.kind == kinds.KIND_INT4_I8 || job.kind == kinds.KIND_INT8_I8) prepareInt8(job, x, groups, group, free);
+  else if (job.kind == kinds.KIND_INT4_F32 && (few || !SIMD)) prepareFloats(job, x, groups, group, free);
+  else if (job.kind == kinds.KIND_INT8_F32 && (few || !SIMD)) padFloats(job, x, free);
+  else {
+    job.x = x;
+    job.xStride = cols << 2;
+  }
+}
+
+/** int8 codes by token, then the form the kernel wants behind them. */
+function prepareInt8(job: Job, x: usize, groups: i32, group: i32, free: usize): void {
+  const padded = groups * group;
+  const codes = free;
+  const forms = free + <usize>((job.tokens * padded + 15) & ~15);
+  for (let t = 0; t < job.tokens; t++) {
+    const at = <usize>(t * groups) << 2;
+    quantizeRow(x + ((<usize>t * <usize>job.cols) << 2), job.cols, group, codes + <usize>(t * padded), job.xScales + at, job.xSums + at);
+  }
+  job.x = codes;
+  job.xStride = padded;
+  if (!SIMD) return;
+  const int4 = job.kind == kinds.KIND_INT4_I8;
+  if (int4 && job.tokens < PANEL_TOKENS) {
+    job.x = forms;
+    job.xStride = takesBytes(job.offset) ? groups * bytesGroupBytes(group) : padded << 3;
+    for (let t = 0; t < job.tokens; t++) {
+      const from = codes + <usize>(t * padded);
+      const to = forms + <usize>t * <usize>job.xStride;
+      if (takesBytes(job.offset)) spreadBytes(from, padded, group, job.offset == OFFSET_NONE8 ? -8 : 0, to);
+      else spreadPairs(from, padded, to);
+    }
+  } else if (!int4 || !takesBytes(job.offset)) {
+    job.x = forms;
+    job.xStride = padded << 1;
+    widenCodes(codes, padded * job.tokens, forms);
+  }
+}
+
+function prepareFloats(job: Job, x: usize, groups: i32, group: i32, free: usize): void {
+  if (!SIMD) {
+    padFloats(job, x, free);
+    for (let t = 0; t < job.tokens; t++) {
+      for (let g = 0; g < groups; g++) {
+        let sum: f64 = 0;
+        const from = job.x + <usize>t * <usize>job.xStride + (<usize>(g * group) << 2);
+        for (let c = 0; c < group; c++) sum += load<f32>(from + (c << 2));
+        store<f32>(job.xSums + (<usize>(t * groups + g) << 2), <f32>sum);
+      }
+    }
+    return;
+  }
+  job.x = free;
+  job.xStride = (groups * group) << 4;
+  for (let t = 0; t < job.tokens; t++) {
+    const sums = job.xSums + (<usize>(t * groups) << 2);
+    spreadFloats(x + ((<usize>t * <usize>job.cols) << 2), job.cols, group, free + <usize>t * <usize>job.xStride, sums);
+  }
+}
+
+/** Rows copied to a multiple of the group (int8: 32), filled up with zeros. */
+function padFloats(job: Job, x: usize, free: usize): void {
+  const group = job.group ? job.group : 32;
+  const bytes = <usize>job.cols << 2;
+  const padded = <usize>(ceilDiv(job.cols, group) * group) << 2;
+  job.x = free;
+  job.xStride = <i32>padded;
+  for (let t: usize = 0; t < <usize>job.tokens; t++) {
+    memory.copy(free + t * padded, x + t * bytes, bytes);
+    memory.fill(free + t * padded + bytes, 0, padded - bytes);
+  }
+}

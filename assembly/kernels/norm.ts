@@ -1,0 +1,70 @@
+// Normalisations and softmax of the rows of a matrix [rows, cols], f32, sums in f64.
+
+import { expf } from "./exp";
+
+// @ts-ignore: decorator
+@inline
+function at(x: usize, i: i32): usize {
+  return x + (<usize>i << 2);
+}
+
+/** out = x / sqrt(mean(x^2) + eps) * weight (Zhang & Sennrich 2019). */
+export function rmsnorm(x: usize, weight: usize, out: usize, rows: i32, cols: i32, eps: f32): void {
+  for (let r = 0; r < rows; r++) {
+    let squares: f64 = 0;
+    for (let c = 0; c < cols; c++) {
+      const value = <f64>load<f32>(at(x, c));
+      squares += value * value;
+    }
+    const scale = <f32>(1 / sqrt(squares / cols + eps));
+    for (let c = 0; c < cols; c++) store<f32>(at(out, c), load<f32>(at(x, c)) * scale * load<f32>(at(weight, c)));
+    x = at(x, cols);
+    out = at(out, cols);
+  }
+}
+
+/** out = (x - mean) / sqrt(variance + eps) * weight + bias (Ba et al. 2016). */
+export function layernorm(x: usize, weight: usize, bias: usize, out: usize, rows: i32, cols: i32, eps: f32): void {
+  for (let r = 0; r < rows; r++) {
+    let sum: f64 = 0;
+    for (let c = 0; c < cols; c++) sum += load<f32>(at(x, c));
+    const mean = sum / cols;
+    let squares: f64 = 0;
+    for (let c = 0; c < cols; c++) {
+      const value = <f64>load<f32>(at(x, c)) - mean;
+      squares += value * value;
+    }
+    const scale = <f32>(1 / sqrt(squares / cols + eps));
+    for (let c = 0; c < cols; c++) {
+      const value = (load<f32>(at(x, c)) - <f32>mean) * scale;
+      store<f32>(at(out, c), value * load<f32>(at(weight, c)) + load<f32>(at(bias, c)));
+    }
+    x = at(x, cols);
+    out = at(out, cols);
+  }
+}
+
+/** out = e^(x - max) / sum; out may be x. */
+export function softmax(x: usize, out: usize, rows: i32, cols: i32): void {
+  for (let r = 0; r < rows; r++) {
+    let largest: f32 = -Infinity;
+    for (let c = 0; c < cols; c++) largest = max(largest, load<f32>(at(x, c)));
+    let sum: f64 = 0;
+    for (let c = 0; c < cols; c++) {
+      const value = expf(load<f32>(at(x, c)) - largest);
+      sum += value;
+      store<f32>(at(out, c), value);
+    }
+    const scale = <f32>(1 / sum);
+    for (let c = 0; c < cols; c++) store<f32>(at(out, c), load<f32>(at(out, c)) * scale);
+    x = at(x, cols);
+    out = at(out, cols);
+  }
+}
+
+/** Index of the first largest value of x[count]. */
+export function argmax(x: usize, count: i32): i32 {
+  let best = 0;
+  for (let i = 1; i < count; i++) if (load<f32>(at(x, i)) > load<f32>(at(x, best))) best = i;
+  return best;
+}

@@ -1,0 +1,65 @@
+// Activations to int8: one f32 scale per group of columns (largest magnitude / 127), codes to nearest even, and the
+// sum of the codes of each group, which the kernels need for zero points and offsets.
+
+import { ceilDiv } from "./job";
+import { SIMD } from "./lanes";
+
+/**
+ * Quantizes one row x[cols] f32. codes: int8 [groups * group], padded with 0; scales: f32 [groups]; sums: i32 [groups].
+ * A group of zeros gets scale 0.
+ */
+export function quantizeRow(x: usize, cols: i32, group: i32, codes: usize, scales: usize, sums: usize): void {
+  const groups = ceilDiv(cols, group);
+  for (let g = 0; g < groups; g++) {
+    const first = g * group;
+    const count = min(group, cols - first);
+    const from = x + ((<usize>first) << 2);
+    const to = codes + first;
+    if (count < group) memory.fill(to, 0, group);
+    const largest = largestMagnitude(from, count);
+    const inverse: f32 = largest > 0 ? <f32>127 / largest : 0;
+    store<f32>(scales + ((<usize>g) << 2), largest / <f32>127);
+    store<i32>(sums + ((<usize>g) << 2), roundCodes(from, count, inverse, to));
+  }
+}
+
+export function largestMagnitude(x: usize, count: i32): f32 {
+  let largest: f32 = 0;
+  let i = 0;
+  if (SIMD) {
+    let most = f32x4.splat(0);
+    for (; i + 4 <= count; i += 4) most = f32x4.max(most, f32x4.abs(v128.load(x + ((<usize>i) << 2))));
+    largest = max(
+      max(f32x4.extract_lane(most, 0), f32x4.extract_lane(most, 1)),
+      max(f32x4.extract_lane(most, 2), f32x4.extract_lane(most, 3)),
+    );
+  }
+  for (; i < count; i++) largest = max(largest, abs(load<f32>(x + ((<usize>i) << 2))));
+  return largest;
+}
+
+/** codes[i] = nearest(x[i] * inverse); gives their sum. */
+function roundCodes(x: usize, count: i32, inverse: f32, codes: usize): i32 {
+  let sum = 0;
+  let i = 0;
+  if (SIMD) {
+    const factor = f32x4.splat(inverse);
+    let total = i32x4.splat(0);
+    for (; i + 8 <= count; i += 8) {
+      const at = x + ((<usize>i) << 2);
+      const low = i32x4.trunc_sat_f32x4_s(f32x4.nearest(f32x4.mul(v128.load(at), factor)));
+      const high = i32x4.trunc_sat_f32x4_s(f32x4.nearest(f32x4.mul(v128.load(at, 16), factor)));
+      total = i32x4.add(total, i32x4.add(low, high));
+      const half = i16x8.narrow_i32x4_s(low, high);
+      v128.store64_lane(codes + i, i8x16.narrow_i16x8_s(half, half), 0);
+    }
+    sum =
+      i32x4.extract_lane(total, 0) + i32x4.extract_lane(total, 1) + i32x4.extract_lane(total, 2) + i32x4.extract_lane(total, 3);
+  }
+  for (; i < count; i++) {
+    const code = i32(nearest(load<f32>(x + ((<usize>i) << 2)) * inverse));
+    store<i8>(codes + i, code);
+    sum += code;
+  }
+  return sum;
+}

@@ -1,0 +1,24 @@
+// Which function computes a unit of which kind of job, and where its part of a thread's scratch lies.
+
+import { attentionUnit } from "./attention";
+import { Job, KIND_ATTENTION, KIND_READ } from "./job";
+import { PANEL_END, matmulUnit } from "./matmul-units";
+import { readUnit } from "./probe";
+
+/** Bytes of scratch a thread needs for attention over at most `context` rows. */
+export function scratchBytes(context: i32): u32 {
+  return u32(PANEL_END) + u32(context) * 4 + 64;
+}
+
+export function runUnit(job: Job, unit: i32, scratch: usize): void {
+  switch (job.kind) {
+    case KIND_ATTENTION:
+      attentionUnit(job, unit, scratch + PANEL_END);
+      break;
+    case KIND_READ:
+      readUnit(job, unit);
+      break;
+    default:
+      matmulUnit(job, unit, scratch);
+  }
+}

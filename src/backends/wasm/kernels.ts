@@ -1,0 +1,106 @@
+// The kernels module as TypeScript sees it: exports, instances and the memory that they share.
+
+import { UnavailableError } from "../../core/errors.js";
+import type { Platform } from "../../core/ports.js";
+
+export type WasmVariant = "scalar" | "simd" | "relaxed";
+
+/** Exports of build/kernels.*.wasm; pointers are byte addresses (unsigned, though they arrive signed). */
+export interface Kernels {
+  features(): number;
+  heapBase(): number;
+  setUp(control: number, scratch: number, workers: number): void;
+  readonly CONTROL_BYTES: WebAssembly.Global;
+  scratchBytes(context: number): number;
+  preparedBytes(cols: number, tokens: number): number;
+  int8Bytes(rows: number, cols: number): number;
+  int8Tile(codes: number, first: number, count: number, cols: number, weight: number): void;
+  matmul(
+    kind: number,
+    weight: number,
+    scales: number,
+    bias: number,
+    x: number,
+    out: number,
+    outStride: number,
+    rows: number,
+    cols: number,
+    tokens: number,
+    group: number,
+    offset: number,
+    prepared: number,
+  ): void;
+  attention(
+    q: number,
+    k: number,
+    v: number,
+    out: number,
+    rows: number,
+    start: number,
+    context: number,
+    heads: number,
+    kvHeads: number,
+    headDim: number,
+    causal: number,
+  ): void;
+  argmax(x: number, count: number): number;
+  rmsnorm(x: number, weight: number, out: number, rows: number, cols: number, eps: number): void;
+  layernorm(x: number, weight: number, bias: number, out: number, rows: number, cols: number, eps: number): void;
+  softmax(x: number, out: number, rows: number, cols: number): void;
+  ropeTable(table: number, rows: number, start: number, headDim: number, theta: number): void;
+  rope(x: number, table: number, rows: number, heads: number, headDim: number, half: number): void;
+  add(x: number, y: number, out: number, rows: number, cols: number, yRows: number): void;
+  silu(x: number, out: number, count: number): void;
+  gelu(x: number, out: number, count: number): void;
+  quickGelu(x: number, out: number, count: number): void;
+  swiglu(gate: number, up: number, out: number, count: number): void;
+  embedF32(table: number, cols: number, token: number, out: number): void;
+  embedInt8(table: number, scales: number, cols: number, token: number, out: number): void;
+  embedInt4(table: number, cols: number, group: number, offset: number, token: number, out: number): void;
+  patchRows(image: number, size: number, patch: number, out: number): void;
+  copyBytes(out: number, from: number, bytes: number): void;
+  packInt4(values: number, count: number, cols: number, group: number, out: number): void;
+  packInt8(values: number, rows: number, cols: number, codes: number, scales: number): void;
+  syntheticInt4(seed: number, first: number, count: number, cols: number, group: number, out: number): void;
+  readBytes(start: number, bytes: number, streams: number): number;
+  linkChase(start: number, lines: number, seed: number): void;
+  chase(from: number, steps: number): number;
+  chains(from: number, gap: number, count: number, steps: number): number;
+  relaxedProbe(at: number): void;
+}
+
+/** Matmul kinds and int4 offsets, as assembly/kernels/job.ts numbers them. */
+export const KIND = { int4I8: 0, int4F32: 1, int8I8: 2, int8F32: 3, f32: 4 } as const;
+export const OFFSET = { none8: 0, zeroU4: 1, bias: 2 } as const;
+
+export const PAGE_BYTES = 65536;
+/** One page less than 4 GiB, so that every address and size fits 32 bits. */
+export const MAX_PAGES = 65535;
+
+export interface Loaded {
+  readonly kernels: Kernels;
+  readonly memory: WebAssembly.Memory;
+  readonly module: WebAssembly.Module;
+}
+
+/** A fresh instance with a small memory of its own (`shared`: a memory that threads can share). */
+export async function loadKernels(platform: Platform, variant: WasmVariant, shared = false): Promise<Loaded> {
+  const bytes = await platform.wasm(`kernels.${variant}${shared ? "-threads" : ""}`);
+  let module: WebAssembly.Module;
+  try {
+    module = await WebAssembly.compile(bytes as BufferSource);
+  } catch {
+    throw new UnavailableError(
+      `WASM variant ${variant}`,
+      "this engine does not know its instructions",
+      "Use another variant",
+    );
+  }
+  if (variant === "scalar") {
+    const { exports } = await WebAssembly.instantiate(module, {});
+    return { kernels: exports as unknown as Kernels, memory: exports.memory as WebAssembly.Memory, module };
+  }
+  const memory = new WebAssembly.Memory({ initial: 2, maximum: MAX_PAGES, shared });
+  const { exports } = await WebAssembly.instantiate(module, { env: { memory } });
+  return { kernels: exports as unknown as Kernels, memory, module };
+}

@@ -1,0 +1,178 @@
+// Ops to kernel calls, one function an op kind. Nothing is allocated on the way but the outputs.
+
+import { InputError } from "../../core/errors.js";
+import type { Op } from "../../core/op.js";
+import { KIND, OFFSET } from "./kernels.js";
+import { type Place, placeOf, rowsAt, type State } from "./state.js";
+
+type OpOf<K extends Op["kind"]> = Extract<Op, { kind: K }>;
+
+/** Runs one op; an output op gives its values. */
+export function execute(state: State, op: Op): Float32Array | Int32Array | null {
+  const { kernels } = state;
+  switch (op.kind) {
+    case "embed":
+      embed(state, op);
+      return null;
+    case "copy":
+      copyRows(state, op.x, op.xRow, op.out, op.outRow, op.rows);
+      return null;
+    case "patchEmbed":
+      patchEmbed(state, op);
+      return null;
+    case "matmul": {
+      const weight = placeOf(state, op.weight);
+      const bias = op.bias === null ? 0 : rowsAt(state, op.bias, 0, 1);
+      const x = rowsAt(state, op.x, op.xRow, op.rows);
+      checkWidth(weight, state, op);
+      multiply(
+        state,
+        weight,
+        bias,
+        x,
+        rowsAt(state, op.out, 0, op.rows),
+        widthOf(state, op.out),
+        op.rows,
+        op.activations,
+      );
+      return null;
+    }
+    case "rmsnorm": {
+      const x = rowsAt(state, op.x, op.xRow, op.rows);
+      const weight = rowsAt(state, op.weight, 0, 1);
+      kernels.rmsnorm(x, weight, rowsAt(state, op.out, 0, op.rows), op.rows, widthOf(state, op.x), op.eps);
+      return null;
+    }
+    case "layernorm": {
+      const out = rowsAt(state, op.out, 0, op.rows);
+      const x = rowsAt(state, op.x, 0, op.rows);
+      const [weight, bias] = [rowsAt(state, op.weight, 0, 1), rowsAt(state, op.bias, 0, 1)];
+      kernels.layernorm(x, weight, bias, out, op.rows, widthOf(state, op.x), op.eps);
+      return null;
+    }
+    case "rope":
+      rope(state, op);
+      return null;
+    case "kvStore":
+      copyRows(state, op.k, 0, op.kCache, op.start, op.rows);
+      copyRows(state, op.v, 0, op.vCache, op.start, op.rows);
+      return null;
+    case "attention":
+      attention(state, op);
+      return null;
+    case "swiglu": {
+      const count = op.rows * widthOf(state, op.gate);
+      const gate = rowsAt(state, op.gate, 0, op.rows);
+      kernels.swiglu(gate, rowsAt(state, op.up, 0, op.rows), rowsAt(state, op.out, 0, op.rows), count);
+      return null;
+    }
+    case "silu":
+    case "gelu":
+    case "quickGelu": {
+      const x = rowsAt(state, op.x, 0, op.rows);
+      kernels[op.kind](x, rowsAt(state, op.out, 0, op.rows), op.rows * widthOf(state, op.x));
+      return null;
+    }
+    case "add": {
+      const yRows = placeOf(state, op.y).spec.rows === 1 ? 1 : op.rows;
+      const [x, y] = [rowsAt(state, op.x, 0, op.rows), rowsAt(state, op.y, 0, yRows)];
+      kernels.add(x, y, rowsAt(state, op.out, 0, op.rows), op.rows, widthOf(state, op.x), yRows);
+      return null;
+    }
+    case "softmax": {
+      const x = rowsAt(state, op.x, 0, op.rows);
+      kernels.softmax(x, rowsAt(state, op.out, 0, op.rows), op.rows, widthOf(state, op.x));
+      return null;
+    }
+    case "output":
+      return output(state, op);
+    default:
+      return op satisfies never;
+  }
+}
+
+const widthOf = (state: State, id: number): number => placeOf(state, id).spec.cols;
+
+function checkWidth({ spec }: Place, state: State, op: OpOf<"matmul">): void {
+  const [from, to] = [widthOf(state, op.x), widthOf(state, op.out)];
+  if (from === spec.cols && to === spec.rows) return;
+  const problem = `is [${spec.rows}, ${spec.cols}], but x has ${from} columns and out ${to}`;
+  throw new InputError(spec.name, "shape", problem, "Check the model's config against its tensors");
+}
+
+function multiply(
+  { kernels, prepared }: State,
+  weight: Place,
+  bias: number,
+  x: number,
+  out: number,
+  outStride: number,
+  tokens: number,
+  activations: "f32" | "int8",
+): void {
+  const { spec, at, scalesAt, group } = weight;
+  const int8 = activations === "int8";
+  let kind: number = KIND.f32;
+  if (group) kind = int8 ? KIND.int4I8 : KIND.int4F32;
+  else if (spec.format === "int8") kind = int8 ? KIND.int8I8 : KIND.int8F32;
+  const offset = OFFSET[weight.offset];
+  kernels.matmul(kind, at, scalesAt, bias, x, out, outStride, spec.rows, spec.cols, tokens, group, offset, prepared);
+}
+
+function embed(state: State, op: OpOf<"embed">): void {
+  const { kernels } = state;
+  const { spec, at, scalesAt, group, offset } = placeOf(state, op.table);
+  for (let i = 0; i < op.tokens.length; i++) {
+    const token = op.tokens[i];
+    if (token < 0 || token >= spec.rows) {
+      const problem = `token ${token} is outside a vocabulary of ${spec.rows}`;
+      throw new InputError(spec.name, "embed", problem, "Use the tokenizer that belongs to the model");
+    }
+    const out = rowsAt(state, op.out, op.outRow + i, 1);
+    if (group) kernels.embedInt4(at, spec.cols, group, OFFSET[offset], token, out);
+    else if (spec.format === "int8") kernels.embedInt8(at, scalesAt, spec.cols, token, out);
+    else kernels.embedF32(at, spec.cols, token, out);
+  }
+}
+
+function copyRows(state: State, x: number, xRow: number, out: number, outRow: number, rows: number): void {
+  const bytes = rows * widthOf(state, x) * 4;
+  state.kernels.copyBytes(rowsAt(state, out, outRow, rows), rowsAt(state, x, xRow, rows), bytes);
+}
+
+function patchEmbed(state: State, op: OpOf<"patchEmbed">): void {
+  const patches = (op.imageSize / op.patch) ** 2;
+  const out = rowsAt(state, op.out, op.outRow, patches);
+  state.kernels.patchRows(rowsAt(state, op.image, 0, 3 * op.imageSize), op.imageSize, op.patch, state.patches);
+  multiply(state, placeOf(state, op.weight), 0, state.patches, out, widthOf(state, op.out), patches, "f32");
+}
+
+/** All layers of an epoch turn by the same angles: the table is made once. */
+function rope(state: State, op: OpOf<"rope">): void {
+  const { rows, start, heads, headDim, theta } = op;
+  const key = `${rows} ${start} ${headDim} ${theta}`;
+  if (key !== state.ropeKey) {
+    if (rows * headDim * 4 > state.ropeBytes) {
+      throw new InputError("op list", "rope", `heads of ${headDim} are too wide`, "Use a model with narrower heads");
+    }
+    state.kernels.ropeTable(state.ropeTable, rows, start, headDim, theta);
+    state.ropeKey = key;
+  }
+  state.kernels.rope(rowsAt(state, op.x, 0, rows), state.ropeTable, rows, heads, headDim, op.style === "half" ? 1 : 0);
+}
+
+function attention(state: State, op: OpOf<"attention">): void {
+  const { rows, start, context, heads, kvHeads, headDim } = op;
+  const [q, out] = [rowsAt(state, op.q, 0, rows), rowsAt(state, op.out, 0, rows)];
+  const [k, v] = [rowsAt(state, op.k, 0, context), rowsAt(state, op.v, 0, context)];
+  state.kernels.attention(q, k, v, out, rows, start, context, heads, kvHeads, headDim, op.causal ? 1 : 0);
+}
+
+function output(state: State, op: OpOf<"output">): Float32Array | Int32Array {
+  const cols = widthOf(state, op.x);
+  const at = rowsAt(state, op.x, op.xRow, op.rows);
+  if (op.as === "values") return new Float32Array(state.memory.buffer, at, op.rows * cols).slice();
+  const best = new Int32Array(op.rows);
+  for (let i = 0; i < op.rows; i++) best[i] = state.kernels.argmax(at + i * cols * 4, cols);
+  return best;
+}

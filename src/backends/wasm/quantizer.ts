@@ -1,0 +1,96 @@
+// Rounds matrices to packed forms with the kernels of assembly/kernels/pack, a few rows at a time so that no model-sized
+// copy is made. One instance serves one quantizer.
+
+import { InputError } from "../../core/errors.js";
+import { type Group, type PackedInt4, packedInt4Bytes } from "../../core/packed.js";
+import type { Platform, Quantizer } from "../../core/ports.js";
+import { openArena } from "./arena.js";
+import { type Loaded, loadKernels } from "./kernels.js";
+import { knowsInstructions } from "./support.js";
+
+/** Rows pass in pieces of about this size. */
+const PIECE_BYTES = 8 * 1024 * 1024;
+
+export async function openQuantizer(platform: Platform): Promise<Quantizer> {
+  const loaded = await loadKernels(platform, knowsInstructions("simd") ? "simd" : "scalar");
+  return {
+    int4: (values, rows, cols, group) => int4(loaded, values, rows, cols, group),
+    int8: (values, rows, cols) => int8(loaded, values, rows, cols),
+    syntheticInt4: (seed, rows, cols, group) => synthetic(loaded, seed, rows, cols, group),
+  };
+}
+
+/** Rows of a piece, a multiple of eight. */
+const pieceRows = (cols: number): number => Math.max(8, Math.floor(PIECE_BYTES / (cols * 4) / 8) * 8);
+
+function packed(rows: number, cols: number, group: Group): PackedInt4 & { codes: Uint8Array } {
+  const codes = new Uint8Array(packedInt4Bytes(rows, cols, group, "none8"));
+  return {
+    ...{ kind: "int4", layoutId: "r8", rows, cols, group, rowTile: 8, scaleType: "f16", offset: "none8" },
+    ...{ codes, scales: "inline" },
+  };
+}
+
+/** Addresses for `inBytes` and `outBytes`, the memory grown over them. */
+function areas({ kernels, memory }: Loaded, inBytes: number, outBytes: number): readonly [number, number] {
+  const arena = openArena(memory, kernels.heapBase() >>> 0, "quantizer");
+  const places = [arena.take(inBytes), arena.take(outBytes)] as const;
+  arena.grow();
+  return places;
+}
+
+function checkCount(values: Float32Array, rows: number, cols: number): void {
+  if (values.length === rows * cols) return;
+  const problem = `${values.length} values for [${rows}, ${cols}]`;
+  throw new InputError("quantizer", "values", problem, "Pass the whole matrix");
+}
+
+function int4(loaded: Loaded, values: Float32Array, rows: number, cols: number, group: Group): PackedInt4 {
+  checkCount(values, rows, cols);
+  const result = packed(rows, cols, group);
+  const step = Math.min(pieceRows(cols), rows);
+  const [from, to] = areas(loaded, step * cols * 4, packedInt4Bytes(step, cols, group, "none8"));
+  for (let row = 0; row < rows; row += step) {
+    const count = Math.min(step, rows - row);
+    new Float32Array(loaded.memory.buffer, from, count * cols).set(values.subarray(row * cols, (row + count) * cols));
+    loaded.kernels.packInt4(from, count, cols, group, to);
+    keep(loaded, to, count, row, result);
+  }
+  return result;
+}
+
+/** Copies the records of `count` rows from linear memory to their place in the result. */
+function keep({ memory }: Loaded, from: number, count: number, row: number, { cols, group, codes }: PackedInt4): void {
+  const bytes = packedInt4Bytes(count, cols, group, "none8");
+  codes.set(new Uint8Array(memory.buffer, from, bytes), packedInt4Bytes(row, cols, group, "none8"));
+}
+
+function int8(loaded: Loaded, values: Float32Array, rows: number, cols: number) {
+  checkCount(values, rows, cols);
+  const codes = new Int8Array(rows * cols);
+  const scales = new Float32Array(rows);
+  const step = Math.min(pieceRows(cols), rows);
+  const [from, to] = areas(loaded, step * cols * 4, step * (cols + 4) + 4);
+  const scalesAt = to + Math.ceil((step * cols) / 4) * 4;
+  for (let row = 0; row < rows; row += step) {
+    const count = Math.min(step, rows - row);
+    const { buffer } = loaded.memory;
+    new Float32Array(buffer, from, count * cols).set(values.subarray(row * cols, (row + count) * cols));
+    loaded.kernels.packInt8(from, count, cols, to, scalesAt);
+    codes.set(new Int8Array(buffer, to, count * cols), row * cols);
+    scales.set(new Float32Array(buffer, scalesAt, count), row);
+  }
+  return { kind: "int8", rows, cols, codes, scales } as const;
+}
+
+function synthetic(loaded: Loaded, seed: number, rows: number, cols: number, group: Group): PackedInt4 {
+  const result = packed(rows, cols, group);
+  const step = Math.min(pieceRows(cols), rows);
+  const [, to] = areas(loaded, 0, packedInt4Bytes(step, cols, group, "none8"));
+  for (let row = 0; row < rows; row += step) {
+    const count = Math.min(step, rows - row);
+    loaded.kernels.syntheticInt4(seed, row, count, cols, group, to);
+    keep(loaded, to, count, row, result);
+  }
+  return result;
+}
