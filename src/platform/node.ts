@@ -10,6 +10,7 @@ import { fileURLToPath } from "node:url";
 import { InputError, UnavailableError } from "../core/errors.js";
 import type { Platform } from "../core/ports.js";
 import type { ByteSource } from "../core/tensor.js";
+import { nodeWorkers } from "./node-workers.js";
 
 // build/src/platform/node.js -> the package
 const PACKAGE_ROOT = fileURLToPath(new URL("../../../", import.meta.url));
@@ -31,6 +32,7 @@ export function nodePlatform(): Platform {
     wasm: readWasm,
     packagePath: (relative) => join(PACKAGE_ROOT, relative),
     clock: { nowNs: () => Number(process.hrtime.bigint()) },
+    workers: nodeWorkers(),
     peakMemoryBytes: () => process.resourceUsage().maxRSS * 1024,
   };
 }
