@@ -86,27 +86,16 @@ function read8(out: usize, from: usize, part: usize): void {
   v128.store(out, v128.xor(a, b));
 }
 
+
 /**
- * Links the lines (64 bytes) of [start, start + lines * 64) to one random cycle of all lines (Sattolo's shuffle of a
- * permutation held in the lines themselves), seeded.
+ * Links `lines` lines of 64 bytes from `start` (a power of two) to one cycle through all of them. The next line is a
+ * linear congruential step of full period (Knuth, The Art of Computer Programming 2, 3.2.1.2), so that linking writes
+ * sequentially and following jumps about.
  */
-export function linkChase(start: usize, lines: i32, seed: u32): void {
-  for (let i = 0; i < lines; i++) store<u32>(start + (<usize>i << 6), i);
-  let state = seed | 1;
-  for (let i = lines - 1; i > 0; i--) {
-    state ^= state << 13;
-    state ^= state >> 17;
-    state ^= state << 5;
-    const j = i32((<u64>state * <u64>i) >> 32);
-    const a = start + (<usize>i << 6);
-    const b = start + (<usize>j << 6);
-    const line = load<u32>(a);
-    store<u32>(a, load<u32>(b));
-    store<u32>(b, line);
-  }
+export function linkChase(start: usize, lines: i32): void {
   for (let i = 0; i < lines; i++) {
-    const at = start + (<usize>i << 6);
-    store<u32>(at, u32(start) + (load<u32>(at) << 6));
+    const next = (i * 1664525 + 1013904223) & (lines - 1);
+    store<u32>(start + (<usize>i << 6), u32(start) + (<u32>next << 6));
   }
 }
 
@@ -116,34 +105,47 @@ export function chase(from: usize, steps: i32): usize {
   return from;
 }
 
-/** Follows 1, 2, 4 or 8 chains side by side that begin `gap` bytes apart, `steps` links each. */
-export function chains(from: usize, gap: usize, count: i32, steps: i32): usize {
-  if (count <= 1) return chase(from, steps);
-  let a = from;
-  let b = from + gap;
-  if (count == 2) {
-    for (let i = 0; i < steps; i++) {
-      a = load<u32>(a);
-      b = load<u32>(b);
-    }
-    return a ^ b;
+/** Address where chain `index` begins, an odd number of lines from the others; chain 0 begins at line `first`. */
+// @ts-ignore: decorator
+@inline
+function begin(start: usize, lines: i32, first: i32, index: i32): usize {
+  return start + (<usize>((first + index * 259) & (lines - 1)) << 6);
+}
+
+function chains2(start: usize, lines: i32, first: i32, steps: i32): usize {
+  let a = begin(start, lines, first, 0);
+  let b = begin(start, lines, first, 1);
+  for (let step = 0; step < steps; step++) {
+    a = load<u32>(a);
+    b = load<u32>(b);
   }
-  let c = from + 2 * gap;
-  let d = from + 3 * gap;
-  if (count <= 4) {
-    for (let i = 0; i < steps; i++) {
-      a = load<u32>(a);
-      b = load<u32>(b);
-      c = load<u32>(c);
-      d = load<u32>(d);
-    }
-    return a ^ b ^ c ^ d;
+  return a ^ b;
+}
+
+function chains4(start: usize, lines: i32, first: i32, steps: i32): usize {
+  let a = begin(start, lines, first, 0);
+  let b = begin(start, lines, first, 1);
+  let c = begin(start, lines, first, 2);
+  let d = begin(start, lines, first, 3);
+  for (let step = 0; step < steps; step++) {
+    a = load<u32>(a);
+    b = load<u32>(b);
+    c = load<u32>(c);
+    d = load<u32>(d);
   }
-  let e = from + 4 * gap;
-  let f = from + 5 * gap;
-  let g = from + 6 * gap;
-  let h = from + 7 * gap;
-  for (let i = 0; i < steps; i++) {
+  return a ^ b ^ c ^ d;
+}
+
+function chains8(start: usize, lines: i32, first: i32, steps: i32): usize {
+  let a = begin(start, lines, first, 0);
+  let b = begin(start, lines, first, 1);
+  let c = begin(start, lines, first, 2);
+  let d = begin(start, lines, first, 3);
+  let e = begin(start, lines, first, 4);
+  let f = begin(start, lines, first, 5);
+  let g = begin(start, lines, first, 6);
+  let h = begin(start, lines, first, 7);
+  for (let step = 0; step < steps; step++) {
     a = load<u32>(a);
     b = load<u32>(b);
     c = load<u32>(c);
@@ -154,4 +156,51 @@ export function chains(from: usize, gap: usize, count: i32, steps: i32): usize {
     h = load<u32>(h);
   }
   return a ^ b ^ c ^ d ^ e ^ f ^ g ^ h;
+}
+
+function chains16(start: usize, lines: i32, first: i32, steps: i32): usize {
+  let a = begin(start, lines, first, 0);
+  let b = begin(start, lines, first, 1);
+  let c = begin(start, lines, first, 2);
+  let d = begin(start, lines, first, 3);
+  let e = begin(start, lines, first, 4);
+  let f = begin(start, lines, first, 5);
+  let g = begin(start, lines, first, 6);
+  let h = begin(start, lines, first, 7);
+  let i = begin(start, lines, first, 8);
+  let j = begin(start, lines, first, 9);
+  let k = begin(start, lines, first, 10);
+  let l = begin(start, lines, first, 11);
+  let m = begin(start, lines, first, 12);
+  let n = begin(start, lines, first, 13);
+  let o = begin(start, lines, first, 14);
+  let p = begin(start, lines, first, 15);
+  for (let step = 0; step < steps; step++) {
+    a = load<u32>(a);
+    b = load<u32>(b);
+    c = load<u32>(c);
+    d = load<u32>(d);
+    e = load<u32>(e);
+    f = load<u32>(f);
+    g = load<u32>(g);
+    h = load<u32>(h);
+    i = load<u32>(i);
+    j = load<u32>(j);
+    k = load<u32>(k);
+    l = load<u32>(l);
+    m = load<u32>(m);
+    n = load<u32>(n);
+    o = load<u32>(o);
+    p = load<u32>(p);
+  }
+  return a ^ b ^ c ^ d ^ e ^ f ^ g ^ h ^ i ^ j ^ k ^ l ^ m ^ n ^ o ^ p;
+}
+
+/** Follows 1, 2, 4, 8 or 16 chains of a linked area side by side from line `first` on, `steps` links each. */
+export function chains(start: usize, lines: i32, first: i32, count: i32, steps: i32): usize {
+  if (count >= 16) return chains16(start, lines, first, steps);
+  if (count >= 8) return chains8(start, lines, first, steps);
+  if (count >= 4) return chains4(start, lines, first, steps);
+  if (count >= 2) return chains2(start, lines, first, steps);
+  return chase(begin(start, lines, first, 0), steps);
 }

@@ -2,10 +2,11 @@
 
 import { InputError, UnavailableError } from "../core/errors.js";
 import type { Backend, Platform, WorkerHandle } from "../core/ports.js";
-import { type Loaded, loadKernels, type WasmVariant } from "./wasm/kernels.js";
+import { loadKernels, type WasmVariant } from "./wasm/kernels.js";
 import { execute } from "./wasm/lower.js";
 import { layOut, placeOf, rowsAt, type State } from "./wasm/state.js";
 import { checkRelaxed, hostOf, noThreads } from "./wasm/support.js";
+import { startThreads } from "./wasm/threads.js";
 import { uploadWeights } from "./wasm/upload.js";
 
 export type { WasmVariant } from "./wasm/kernels.js";
@@ -41,7 +42,7 @@ export async function openWasm(platform: Platform, { variant, threads }: WasmOpt
     threadsReason,
     async allocate(specs) {
       state = layOut(loaded, specs, count);
-      workers = await startWorkers(platform, loaded, state);
+      workers = await startThreads(platform, loaded, state.control, state.scratches);
     },
     async upload(id, data) {
       uploadWeights(ready(), id, data);
@@ -65,16 +66,6 @@ export async function openWasm(platform: Platform, { variant, threads }: WasmOpt
       state = null;
     },
   };
-}
-
-/** Starts one worker for each scratch area but the first, and tells the coordinator's instance its memory. */
-async function startWorkers(platform: Platform, { kernels, module, memory }: Loaded, state: State) {
-  const [own, ...others] = state.scratches;
-  const start = (scratch: number) =>
-    platform.workers?.spawnWorker({ module, memory, entry: "serve", args: [state.control, scratch] });
-  const workers = await Promise.all(others.map(start));
-  kernels.setUp(state.control, own, others.length);
-  return workers.filter((worker) => worker !== undefined);
 }
 
 function writeRows(state: State, id: number, values: Float32Array, row: number): void {

@@ -63,9 +63,9 @@ export interface Kernels {
   packInt8(values: number, rows: number, cols: number, codes: number, scales: number): void;
   syntheticInt4(seed: number, first: number, count: number, cols: number, group: number, out: number): void;
   readBytes(start: number, bytes: number, streams: number): number;
-  linkChase(start: number, lines: number, seed: number): void;
+  linkChase(start: number, lines: number): void;
   chase(from: number, steps: number): number;
-  chains(from: number, gap: number, count: number, steps: number): number;
+  chains(start: number, lines: number, first: number, count: number, steps: number): number;
   relaxedProbe(at: number): void;
 }
 
