@@ -32,11 +32,6 @@ export function llcBytes(llc: Scenario["llc"], host: HostProfile): number {
   return llc === "none" ? 0 : llc;
 }
 
-/** The user's placement rules; a topology without far pools has no use for rules that name them. */
-export function rulesFor(topology: Topology, scenario: Pick<Scenario, "placement">): readonly string[] {
-  return topology.pools.length > 1 ? scenario.placement : [];
-}
-
 const average = (a: number, b: number) => (a + b) / 2;
 
 /** Middle of the two assumptions about the cache. */

@@ -5,7 +5,7 @@ import type { Scenario } from "../core/scenario.js";
 import type { Topology } from "../core/topology.js";
 import type { CaseArm } from "./arms.js";
 import { epochRecorder, spin } from "./epochs.js";
-import { type Iteration, rulesFor } from "./evaluate.js";
+import type { Iteration } from "./evaluate.js";
 import type { Statistics } from "./parts.js";
 import { type Arm, runRounds } from "./rounds.js";
 import { testBody } from "./tests.js";
@@ -21,7 +21,7 @@ function spunArm(source: CaseArm, topology: Topology, scenario: Scenario, parts:
   const { specs, target } = source.subject;
   const epochs = source.recorded[source.recorded.length - 1] ?? [];
   const iteration: Iteration = { specs, epochs, medianNs: 0, threads: target.threads };
-  const placed = parts.memory.place(specs, topology, rulesFor(topology, scenario));
+  const placed = parts.memory.place(specs, topology, scenario.placement);
   const waits = parts.evaluator.waits(iteration, placed);
   let timed = false;
   const recorder = epochRecorder(clock, (index) => {

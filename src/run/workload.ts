@@ -5,7 +5,7 @@ import type { CaseResult, TopologyRow } from "../core/result.js";
 import type { Scenario, Workload } from "../core/scenario.js";
 import { type Target, targetName } from "../core/target.js";
 import { armsOf, type CaseArm } from "./arms.js";
-import { type Evaluator, type Iteration, rulesFor } from "./evaluate.js";
+import type { Evaluator, Iteration } from "./evaluate.js";
 import { extrapolate, fullIteration } from "./extrapolate.js";
 import { caseFigures } from "./figures.js";
 import type { Control, FullDepth, MemoryParts, Statistics, Subject, SubjectParts, SubjectRequest } from "./parts.js";
@@ -52,7 +52,7 @@ async function openAll(requests: readonly SubjectRequest[], parts: WorkloadParts
 /** Places every subject under every topology before anything is measured, so that a bad rule costs no time. */
 function checkPlacement(subjects: readonly Subject[], scenario: Scenario, memory: MemoryParts): void {
   for (const topology of memory.topologies) {
-    for (const { specs } of subjects) memory.place(specs, topology, rulesFor(topology, scenario));
+    for (const { specs } of subjects) memory.place(specs, topology, scenario.placement);
   }
 }
 
@@ -75,7 +75,7 @@ async function measuredCase(
   const iteration = medianIteration(arm, outcome, statistics.summarize(outcome.samplesNs).median);
   const deep = full && (await fullIteration(arm, full, scenario.seed, control));
   const rows = memory.topologies.map((topology, i): TopologyRow => {
-    const rules = rulesFor(topology, scenario);
+    const rules = scenario.placement;
     const row = evaluator.row(iteration, topology, memory.place(iteration.specs, topology, rules));
     if (!deep || !row.predictedNs) return row;
     return { ...row, extrapolatedNs: extrapolate(row.predictedNs, iteration, deep, i, memory, evaluator, rules) };

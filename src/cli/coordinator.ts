@@ -1,0 +1,54 @@
+// First file of the coordinator's worker: does what the request asks, tells of progress, answers once.
+
+import { setImmediate } from "node:timers/promises";
+import { parentPort, workerData } from "node:worker_threads";
+import { nodePlatform } from "../platform/node.js";
+import type { Control } from "../run/parts.js";
+import type { ClientMessage, CoordinatorEvent, FinalEvent, Request } from "./protocol.js";
+import { failureOf } from "./protocol.js";
+import { answerWork } from "./work/answer.js";
+import { benchWork, evalWork } from "./work/bench.js";
+import { doctorWork } from "./work/doctor.js";
+
+/** Progress messages closer together than this are dropped. */
+const PROGRESS_NS = 50e6;
+
+const post = (event: CoordinatorEvent) => parentPort?.postMessage(event);
+const platform = nodePlatform();
+let stop = false;
+let lastProgressNs = 0;
+
+parentPort?.on("message", (message: ClientMessage) => {
+  if (message.kind === "stop") stop = true;
+});
+
+const control: Control = {
+  clock: platform.clock,
+  progress(progress) {
+    const now = platform.clock.nowNs();
+    if (now - lastProgressNs < PROGRESS_NS) return;
+    lastProgressNs = now;
+    post({ kind: "progress", progress });
+  },
+  async stopped() {
+    await setImmediate();
+    return stop;
+  },
+};
+
+function work(request: Request): Promise<FinalEvent> {
+  switch (request.kind) {
+    case "bench":
+      return benchWork(platform, request.scenario, control);
+    case "eval":
+      return evalWork(platform, request.scenario, request.folder, control);
+    case "doctor":
+      return doctorWork(platform);
+    case "answer":
+      return answerWork(platform, request, control, (text) => post({ kind: "text", text }));
+    default:
+      return request satisfies never;
+  }
+}
+
+post(await work(workerData as Request).catch(failureOf));

@@ -1,0 +1,103 @@
+// The evaluation set beside a model: `eval/` of its folder, else the shipped text alone, as tokens and normalised planes.
+
+import { InputError } from "../../core/errors.js";
+import type { Model, Tokenizer } from "../../core/model.js";
+import type { Platform } from "../../core/ports.js";
+import type { Picture } from "../../model/image.js";
+import { preprocess } from "../../model/image.js";
+import { promptTokens } from "../../model/prompt.js";
+import { patchCount } from "../../model/vision.js";
+import { decodeImage } from "../../platform/images.js";
+import type { EvalSet } from "../../run/parts.js";
+import { SHIPPED_MODEL } from "./subjects.js";
+
+/** Tokens a window of text: enough for context, short enough that windows stay many. */
+const WINDOW = 256;
+const TILE = 64;
+const TILES_PER_ROW = 16;
+
+interface QuestionLine {
+  readonly tile: number;
+  readonly question: string;
+  readonly answer: string;
+  readonly set: string;
+}
+
+function parseLine(path: string, line: string, index: number): QuestionLine {
+  const fault = (problem: string) =>
+    new InputError(path, `line ${index + 1}`, problem, "Write the set again with scripts/model/evalsets");
+  let value: Partial<QuestionLine>;
+  try {
+    value = JSON.parse(line) as Partial<QuestionLine>;
+  } catch {
+    throw fault("is not JSON");
+  }
+  const { tile, question, answer, set } = value;
+  if (
+    !Number.isInteger(tile) ||
+    typeof question !== "string" ||
+    typeof answer !== "string" ||
+    typeof set !== "string"
+  ) {
+    throw fault("needs tile, question, answer and set");
+  }
+  return { tile: tile as number, question, answer, set };
+}
+
+/** Tile `index` of a sheet with 16 tiles of 64x64 in a row. */
+function tileOf(sheet: Picture, index: number, path: string): Picture {
+  const left = (index % TILES_PER_ROW) * TILE;
+  const top = Math.floor(index / TILES_PER_ROW) * TILE;
+  if (index < 0 || left + TILE > sheet.width || top + TILE > sheet.height) {
+    throw new InputError(path, `tile ${index}`, "lies outside the sheet", "Write the set again");
+  }
+  const rgb = new Uint8Array(TILE * TILE * 3);
+  for (let y = 0; y < TILE; y++) {
+    const from = ((top + y) * sheet.width + left) * 3;
+    rgb.set(sheet.rgb.subarray(from, from + TILE * 3), y * TILE * 3);
+  }
+  return { width: TILE, height: TILE, rgb };
+}
+
+/** Windows of at most WINDOW tokens, each led by the begin-of-text token; a last token alone is dropped. */
+export function textWindows(tokenizer: Tokenizer, text: string, longest: number): number[][] {
+  const tokens = tokenizer.encode(text);
+  const step = Math.min(WINDOW, longest) - 1;
+  const count = Math.ceil(tokens.length / step);
+  return Array.from({ length: count }, (_, i) => [tokenizer.bosId, ...tokens.slice(i * step, (i + 1) * step)]).filter(
+    (window) => window.length > 2,
+  );
+}
+
+async function questionsOf(platform: Platform, folder: string, model: Model, tokenizer: Tokenizer) {
+  const { config } = model;
+  const path = `${folder}/questions.jsonl`;
+  const sheetPath = `${folder}/pictures.png`;
+  if (config.architecture !== "llava" || !(await platform.exists(path))) return [];
+  const source = await platform.open(sheetPath);
+  const sheet = decodeImage(sheetPath, await source.read(0, source.sizeBytes));
+  await source.close();
+  const image = { id: config.imageTokenId, count: patchCount(config.vision) };
+  const lines = (await platform.readText(path)).split("\n").filter((line) => line !== "");
+  return lines.map((line, i) => {
+    const { tile, question, answer, set } = parseLine(path, line, i);
+    return {
+      set,
+      pixels: preprocess(tileOf(sheet, tile, sheetPath), config.vision),
+      prompt: promptTokens(tokenizer, `${question}\n`, image),
+      answer: [...tokenizer.encode(answer), tokenizer.eosId],
+    };
+  });
+}
+
+/** The evaluation set of a model; null for a model without a tokenizer. `folder` overrides where it is looked for. */
+export async function loadEvalSet(platform: Platform, model: Model, folder?: string): Promise<EvalSet | null> {
+  const { tokenizer } = model;
+  if (!tokenizer) return null;
+  const own = folder ?? `${model.origin}/eval`;
+  const shipped = platform.packagePath(`${SHIPPED_MODEL}/eval`);
+  const textFolder = (await platform.exists(`${own}/text.txt`)) ? own : shipped;
+  const text = await platform.readText(`${textFolder}/text.txt`);
+  const questions = await questionsOf(platform, own, model, tokenizer);
+  return { questions, windows: textWindows(tokenizer, text, model.config.decoder.maxContext) };
+}

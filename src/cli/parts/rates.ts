@@ -1,0 +1,83 @@
+// How fast the kernels of this machine multiply: a short run of each family on one thread, for the host probe.
+
+import type { ComputeFamily } from "../../core/host.js";
+import type { Op, StorageFormat, TensorClass, TensorSpec } from "../../core/op.js";
+import type { Backend, Clock, Quantizer } from "../../core/ports.js";
+import { opWork } from "../../core/traffic.js";
+import { quantize } from "../../model/load.js";
+
+/** Width of the square matrix: small enough for the cache, so that arithmetic is what is measured. */
+const WIDTH = 1024;
+const CONTEXT = 256;
+const HEADS = 16;
+const RUN_NS = 20e6;
+
+const FORMATS: Readonly<Partial<Record<ComputeFamily, StorageFormat>>> = {
+  "int4-int8": "int4-g32",
+  "int4-f32": "int4-g32",
+  int8: "int8",
+  f32: "f32",
+};
+
+function spec(id: number, kind: TensorClass, format: StorageFormat, rows: number): TensorSpec {
+  return { id, name: `rate ${id}`, class: kind, part: "decoder", layer: -1, format, rows, cols: WIDTH };
+}
+
+/** Tensors 0 x, 1 out, 2 and 3 keys and values, 4 weights. */
+function specsOf(family: ComputeFamily): TensorSpec[] {
+  return [
+    spec(0, "activations", "f32", 1),
+    spec(1, "activations", "f32", 1),
+    spec(2, "kv", "f32", CONTEXT),
+    spec(3, "kv", "f32", CONTEXT),
+    spec(4, "weights", FORMATS[family] ?? "f32", WIDTH),
+  ];
+}
+
+function opOf(family: ComputeFamily): Op {
+  switch (family) {
+    case "int4-int8":
+    case "int4-f32":
+    case "int8":
+    case "f32": {
+      const activations = family === "int4-int8" || family === "int8" ? "int8" : "f32";
+      return { kind: "matmul", x: 0, xRow: 0, weight: 4, bias: null, out: 1, rows: 1, activations };
+    }
+    case "attention": {
+      const heads = { heads: HEADS, kvHeads: HEADS, headDim: WIDTH / HEADS };
+      const range = { rows: 1, start: CONTEXT - 1, context: CONTEXT, causal: true };
+      return { kind: "attention", q: 0, k: 2, v: 3, out: 1, ...range, ...heads };
+    }
+    case "elementwise":
+      return { kind: "add", x: 0, y: 0, out: 1, rows: 1 };
+    default:
+      return family satisfies never;
+  }
+}
+
+/** Multiply-accumulates a second of one family. `open` gives a fresh backend of one thread. */
+export async function measureRate(
+  family: ComputeFamily,
+  open: () => Promise<Backend>,
+  quantizer: Quantizer,
+  clock: Clock,
+): Promise<number> {
+  const specs = specsOf(family);
+  const backend = await open();
+  try {
+    await backend.allocate(specs);
+    const weights = specs[4] as TensorSpec;
+    await backend.upload(4, quantize(quantizer, new Float32Array(WIDTH * WIDTH).fill(0.01), weights));
+    const ops = new Array<Op>(16).fill(opOf(family));
+    const { macs } = opWork(ops[0] as Op, specs);
+    let best = 0;
+    for (const end = clock.nowNs() + RUN_NS; clock.nowNs() < end; ) {
+      const start = clock.nowNs();
+      await backend.submit(ops);
+      best = Math.max(best, (macs * ops.length) / ((clock.nowNs() - start) / 1e9));
+    }
+    return best;
+  } finally {
+    await backend.close();
+  }
+}

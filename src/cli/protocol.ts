@@ -1,0 +1,97 @@
+// What the main thread and the coordinator say to each other: plain values only, so that a page or another process can
+// take either side.
+
+import { InputError, UnavailableError } from "../core/errors.js";
+import type { HostProfile } from "../core/host.js";
+import type { ActivationFormat } from "../core/op.js";
+import type { BenchResult, Environment, ReadBandwidth } from "../core/result.js";
+import type { ModelRef, QuantName, Scenario } from "../core/scenario.js";
+import type { TargetStatus } from "../core/target.js";
+import type { Progress } from "../run/parts.js";
+
+export interface AnswerRequest {
+  readonly kind: "answer";
+  readonly model: ModelRef;
+  readonly target: string | null;
+  readonly quant: QuantName;
+  readonly activations: ActivationFormat;
+  readonly image: string | null;
+  readonly prompt: string;
+  readonly maxTokens: number;
+  /** 0: greedy. */
+  readonly temperature: number;
+  readonly topP: number;
+  readonly seed: number;
+}
+
+export type Request =
+  | { readonly kind: "bench"; readonly scenario: Scenario }
+  /** `folder`: an evaluation set other than the committed one. */
+  | { readonly kind: "eval"; readonly scenario: Scenario; readonly folder: string | null }
+  | { readonly kind: "doctor" }
+  | AnswerRequest;
+
+/** Speed of one answer. */
+export interface AnswerFacts {
+  readonly target: string;
+  readonly promptTokens: number;
+  readonly answerTokens: number;
+  readonly firstTokenNs: number;
+  readonly decodeNs: number;
+}
+
+export interface DoctorReport {
+  readonly schemaVersion: 1;
+  readonly environment: Environment;
+  readonly targets: readonly TargetStatus[];
+  readonly host: HostProfile;
+  readonly bandwidth: readonly ReadBandwidth[];
+}
+
+export type FailureEvent =
+  | { readonly kind: "input-error"; readonly parts: readonly [string, string, string, string] }
+  | { readonly kind: "unavailable"; readonly parts: readonly [string, string, string] }
+  | { readonly kind: "crash"; readonly message: string; readonly stack: string };
+
+export type FinalEvent =
+  | { readonly kind: "result"; readonly result: BenchResult }
+  | { readonly kind: "doctor"; readonly report: DoctorReport }
+  | { readonly kind: "answered"; readonly facts: AnswerFacts }
+  | FailureEvent;
+
+export type CoordinatorEvent =
+  | { readonly kind: "progress"; readonly progress: Progress }
+  | { readonly kind: "text"; readonly text: string }
+  | FinalEvent;
+
+export type ClientMessage = { readonly kind: "stop" };
+
+export function isFinal(event: CoordinatorEvent): event is FinalEvent {
+  return event.kind !== "progress" && event.kind !== "text";
+}
+
+/** An error as plain values; errors lose their class between threads. */
+export function failureOf(error: unknown): FailureEvent {
+  if (error instanceof InputError) {
+    return { kind: "input-error", parts: [error.source, error.field, error.problem, error.remedy] };
+  }
+  if (error instanceof UnavailableError) {
+    return { kind: "unavailable", parts: [error.what, error.reason, error.remedy] };
+  }
+  const { message, stack } = error instanceof Error ? error : new Error(String(error));
+  return { kind: "crash", message, stack: stack ?? message };
+}
+
+/** The error of a failure event, with its class. */
+export function errorOf(event: FailureEvent): Error {
+  switch (event.kind) {
+    case "input-error":
+      return new InputError(...event.parts);
+    case "unavailable":
+      return new UnavailableError(...event.parts);
+    case "crash":
+      return Object.assign(new Error(event.message), { stack: event.stack });
+    default:
+      return event satisfies never;
+  }
+}

@@ -1,0 +1,97 @@
+// `run` inside the coordinator: loads a model in one format and streams its answer.
+
+import { openQuantizer } from "../../backends/wasm/quantizer.js";
+import { openWasm, type WasmVariant } from "../../backends/wasm.js";
+import { InputError } from "../../core/errors.js";
+import type { Platform } from "../../core/ports.js";
+import { targetName } from "../../core/target.js";
+import { readFloat32 } from "../../formats/convert.js";
+import { answer } from "../../model/generate.js";
+import type { Picture } from "../../model/image.js";
+import { loadModel } from "../../model/load.js";
+import { planOf } from "../../model/plan.js";
+import { decodeImage } from "../../platform/images.js";
+import type { Control } from "../../run/parts.js";
+import { chooseTargets } from "../../run/targets.js";
+import { openSubjects } from "../parts/subjects.js";
+import type { AnswerRequest, FinalEvent } from "../protocol.js";
+
+async function readPicture(platform: Platform, path: string): Promise<Picture> {
+  const source = await platform.open(path);
+  try {
+    return decodeImage(path, await source.read(0, source.sizeBytes));
+  } finally {
+    await source.close();
+  }
+}
+
+/** Times what an answer takes: the epochs before its first token, and the rest. */
+function stopwatch(control: Control) {
+  const start = control.clock.nowNs();
+  let firstNs: number | null = null;
+  let pieces = 0;
+  return {
+    epoch() {
+      pieces++;
+      firstNs ??= control.clock.nowNs() - start;
+    },
+    facts: () => ({
+      firstTokenNs: firstNs ?? 0,
+      decodeNs: control.clock.nowNs() - start - (firstNs ?? 0),
+      answerTokens: pieces,
+    }),
+  };
+}
+
+export async function answerWork(
+  platform: Platform,
+  request: AnswerRequest,
+  control: Control,
+  onText: (text: string) => void,
+): Promise<FinalEvent> {
+  const { quant, activations, temperature, topP, seed, maxTokens } = request;
+  const subjects = await openSubjects(platform, 0);
+  try {
+    const model = await subjects.model(request.model);
+    const { tokenizer } = model;
+    if (!tokenizer) {
+      throw new InputError(model.origin, "", "has no tokenizer", "Put tokenizer.json beside the weights");
+    }
+    const picture = request.image === null ? null : await readPicture(platform, request.image);
+    const wanted = request.target === null ? "fastest" : [request.target];
+    const [target] = chooseTargets(wanted, await subjects.targets(), 0);
+    if (!target) throw new InputError("nibblemark run", "--target", "no such target", "See nibblemark doctor");
+    const backend = await openWasm(platform, { variant: target.variant as WasmVariant, threads: target.threads });
+    try {
+      const parts = { backend, quantizer: await openQuantizer(platform), readFloat32 };
+      const loaded = await loadModel(model, parts, { plan: planOf(quant), activations });
+      let promptTokens = 0;
+      const watch = stopwatch(control);
+      const pieces = answer({
+        loaded,
+        tokenizer,
+        // Answers of the shipped model begin on a line of their own.
+        prompt: picture && !request.prompt.endsWith("\n") ? `${request.prompt}\n` : request.prompt,
+        picture,
+        maxTokens,
+        sampling: temperature === 0 ? { kind: "greedy" } : { kind: "topP", temperature, topP, seed },
+        hook: async ({ phase, ops }, submit) => {
+          if (phase === "prefill")
+            promptTokens += ops.reduce((n, op) => n + (op.kind === "embed" ? op.tokens.length : 0), 0);
+          const result = await submit();
+          if (phase !== "vision") watch.epoch();
+          return result;
+        },
+      });
+      for await (const piece of pieces) {
+        onText(piece);
+        if (await control.stopped()) break;
+      }
+      return { kind: "answered", facts: { target: targetName(target), promptTokens, ...watch.facts() } };
+    } finally {
+      await backend.close();
+    }
+  } finally {
+    await subjects.close();
+  }
+}

@@ -1,0 +1,99 @@
+// `bench` and `eval` inside the coordinator: picks the concrete parts and runs the scenario.
+
+import { openComparer } from "../../backends/wasm/compare.js";
+import { InputError, UnavailableError } from "../../core/errors.js";
+import type { Platform } from "../../core/ports.js";
+import type { BenchResult } from "../../core/result.js";
+import type { ModelRef, Scenario } from "../../core/scenario.js";
+import { loadDefaultHost } from "../../placement/topology.js";
+import { runBench, workloadQuality } from "../../run/bench.js";
+import type { Control, EvalSet, QualityParts } from "../../run/parts.js";
+import { chooseTargets, fastestOf } from "../../run/targets.js";
+import { warningsOf } from "../../run/warnings.js";
+import { outliers } from "../../stats/outliers.js";
+import { summarize } from "../../stats/summary.js";
+import { captureEnvironment } from "../parts/environment.js";
+import { loadEvalSet } from "../parts/evalset.js";
+import { openMemory, probe } from "../parts/memory.js";
+import { type OpenModels, openSubjects } from "../parts/subjects.js";
+import type { FinalEvent } from "../protocol.js";
+
+const statistics = { summarize, outliers };
+
+function qualityParts(platform: Platform, subjects: OpenModels, folder?: string): Promise<QualityParts> {
+  const evalSet = async (ref: ModelRef): Promise<EvalSet | null> =>
+    loadEvalSet(platform, await subjects.model(ref), folder);
+  return openComparer(platform).then((comparer) => ({ comparer, evalSet }));
+}
+
+/** Opens every named model once, so that a bad file costs no probing and no measuring. */
+async function checkModels(scenario: Scenario, subjects: OpenModels): Promise<void> {
+  for (const { model } of scenario.workloads) if (model.kind !== "synthetic") await subjects.model(model);
+}
+
+export async function benchWork(platform: Platform, scenario: Scenario, control: Control): Promise<FinalEvent> {
+  const environment = captureEnvironment();
+  const subjects = await openSubjects(platform, scenario.threads);
+  try {
+    await checkModels(scenario, subjects);
+    const target = fastestOf(chooseTargets("all", await subjects.targets(), scenario.threads));
+    if (!target) throw new UnavailableError("every target", "none can run", "Run nibblemark doctor");
+    control.progress({ stage: "probing this machine", done: 0, total: 1 });
+    const memory = await openMemory(platform, scenario.topologies, (fallback) => probe(platform, target, fallback));
+    const result = await runBench(scenario, {
+      subjects,
+      statistics,
+      memory,
+      quality: await qualityParts(platform, subjects),
+      control,
+      environment,
+      peakMemoryBytes: () => platform.peakMemoryBytes(),
+      now: () => new Date().toISOString(),
+    });
+    return { kind: "result", result };
+  } finally {
+    await subjects.close();
+  }
+}
+
+/** Quality only, on the fastest target; no probe, no timing. */
+export async function evalWork(
+  platform: Platform,
+  scenario: Scenario,
+  folder: string | null,
+  control: Control,
+): Promise<FinalEvent> {
+  const startedAt = new Date().toISOString();
+  const subjects = await openSubjects(platform, scenario.threads);
+  try {
+    await checkModels(scenario, subjects);
+    const statuses = await subjects.targets();
+    const quality = await qualityParts(platform, subjects, folder ?? undefined);
+    const results: BenchResult["quality"][number][] = [];
+    for (const workload of scenario.workloads) {
+      const target = fastestOf(chooseTargets(workload.targets, statuses, scenario.threads));
+      if (target) results.push(...(await workloadQuality(workload, target, scenario, { subjects, quality, control })));
+    }
+    if (results.length === 0) {
+      throw new InputError("nibblemark eval", "", "there is nothing to evaluate on", "Use a model with a tokenizer");
+    }
+    const frozenHost = await loadDefaultHost(platform);
+    const facts = {
+      schemaVersion: 1 as const,
+      startedAt,
+      finishedAt: new Date().toISOString(),
+      interrupted: await control.stopped(),
+      scenario,
+      environment: captureEnvironment(),
+      host: frozenHost,
+      frozenHost,
+      bandwidth: [],
+      targets: statuses,
+      cases: [],
+      quality: results,
+    };
+    return { kind: "result", result: { ...facts, warnings: warningsOf(facts, statistics) } };
+  } finally {
+    await subjects.close();
+  }
+}
