@@ -17,6 +17,8 @@ let capacity: i32 = 0;
 let head: i32 = 0;
 let edge: i32 = 0;
 let count: i32 = 0;
+/** Extents that are no gaps. */
+let alive: i32 = 0;
 let lowBytes: f64 = 0.0;
 let highBytes: f64 = 0.0;
 let cacheBytes: f64 = 0.0;
@@ -39,7 +41,7 @@ export function rowsAt(): usize {
 /** Empties the cache and sets its size C; 0 = no cache. */
 export function configure(bytes: f64): void {
   cacheBytes = bytes;
-  head = edge = count = 0;
+  head = edge = count = alive = 0;
   lowBytes = highBytes = 0.0;
 }
 
@@ -103,6 +105,7 @@ function cut(index: i32, low: f64, high: f64, dirtyLow: f64, dirtyHigh: f64): vo
   store<f64>(it + 32, restHigh);
   if (left <= 0.0) {
     store<f64>(it + 8, high);
+    if (right <= 0.0) alive--;
     return;
   }
   store<f64>(it + 16, low);
@@ -118,6 +121,7 @@ function cut(index: i32, low: f64, high: f64, dirtyLow: f64, dirtyHigh: f64): vo
   store<f64>(it + 24, restLow - restLow * share);
   store<f64>(it + 32, restHigh - restHigh * share);
   count++;
+  alive++;
   if (index < edge) edge++;
 }
 
@@ -128,6 +132,7 @@ function push(tensor: f64, first: f64, end: f64, dirtyLow: f64, dirtyHigh: f64):
   store<f64>(it + 16, end);
   store<f64>(it + 24, dirtyLow);
   store<f64>(it + 32, dirtyHigh);
+  alive++;
   lowBytes += end - first;
   highBytes += end - first;
 }
@@ -143,7 +148,9 @@ function evict(access: i32): void {
   }
   while (lowBytes > 2.0 * cacheBytes && head < edge) {
     const it = at(head++);
-    lowBytes -= load<f64>(it + 16) - load<f64>(it + 8);
+    const size = load<f64>(it + 16) - load<f64>(it + 8);
+    if (size > 0.0) alive--;
+    lowBytes -= size;
     const dirty = load<f64>(it + 24);
     if (dirty > 0.0) emit(access, load<f64>(it), 0.0, 0.0, dirty, 0.0);
   }
@@ -156,6 +163,7 @@ function touch(access: i32): void {
   const end = load<f64>(input + 16);
   const size = end - first;
   if (!(size > 0.0)) return;
+  if (count - head > 2 * alive + 64) compact();
   let depth: f64 = 0.0;
   let found: f64 = 0.0;
   let hitLow: f64 = 0.0;
@@ -183,7 +191,7 @@ function touch(access: i32): void {
       hitLow += part;
       dirtyLow += partLow;
     } else backLow += partLow;
-    if (distance <= cacheBytes) {
+    if (distance <= cacheBytes && i >= edge) {
       hitHigh += part;
       dirtyHigh += partHigh;
     } else backHigh += partHigh;

@@ -2,6 +2,7 @@
 // lives on from epoch to epoch, and sorts its answer by op and tensor.
 
 import type { OpMisses, TensorMiss, TrafficRecord, TrafficRun } from "../core/delay.js";
+import type { AccessPattern } from "../core/host.js";
 import type { Op, TensorSpec } from "../core/op.js";
 import { type Access, opAccesses, opWork } from "../core/traffic.js";
 import { LINE_BYTES } from "../core/units.js";
@@ -19,61 +20,61 @@ export interface MemoryExports {
 /** f64 in a row: access, tensor, bytes read (low, high), bytes written back (low, high). */
 const ROW_NUMBERS = 6;
 
-interface Row {
-  readonly access: number;
-  readonly tensor: number;
-  readonly read: readonly [number, number];
-  readonly back: readonly [number, number];
-}
-
-/** Runs accesses through the cache; `take` gets the rows with `access` counted from the first one. */
-function stream(cache: MemoryExports, accesses: readonly Access[], take: (row: Row) => void): void {
-  const chunk = cache.maxAccesses();
-  for (let first = 0; first < accesses.length; first += chunk) {
-    const part = accesses.slice(first, first + chunk);
-    const input = new Float64Array(cache.memory.buffer, cache.accessesAt(), part.length * 4);
-    part.forEach(({ tensor, offset, bytes, kind }, i) => {
-      input.set([tensor, offset, offset + bytes, kind === "write" ? 1 : 0], i * 4);
-    });
-    const count = cache.run(part.length);
-    const rows = new Float64Array(cache.memory.buffer, cache.rowsAt(), count * ROW_NUMBERS);
-    for (let at = 0; at < rows.length; at += ROW_NUMBERS) {
-      take({
-        access: first + rows[at],
-        tensor: rows[at + 1],
-        read: [rows[at + 2], rows[at + 3]],
-        back: [rows[at + 4], rows[at + 5]],
-      });
-    }
-  }
-}
-
-const lines = ([low, high]: readonly [number, number]): [number, number] => [low / LINE_BYTES, high / LINE_BYTES];
 const NONE: readonly [number, number] = [0, 0];
 
-function toMiss(row: Row, access: Access): TensorMiss {
-  const read = lines(row.read);
+function lines(rows: Float64Array, at: number): readonly [number, number] {
+  const high = rows[at + 1];
+  return high === 0 && rows[at] === 0 ? NONE : [rows[at] / LINE_BYTES, high / LINE_BYTES];
+}
+
+function toMiss(rows: Float64Array, at: number, pattern: AccessPattern): TensorMiss {
+  const read = lines(rows, at + 2);
   return {
-    tensor: row.tensor,
-    chaseLines: access.pattern === "chase" ? read : NONE,
-    strideLines: access.pattern === "stride" ? read : NONE,
-    streamLines: access.pattern === "stream" ? read : NONE,
-    writtenLines: lines(row.back),
+    tensor: rows[at + 1],
+    chaseLines: pattern === "chase" ? read : NONE,
+    strideLines: pattern === "stride" ? read : NONE,
+    streamLines: pattern === "stream" ? read : NONE,
+    writtenLines: lines(rows, at + 4),
   };
+}
+
+/** Runs accesses through the cache; `take` gets each access that missed or evicted something. */
+function stream(cache: MemoryExports, accesses: readonly Access[], take: (access: number, miss: TensorMiss) => void) {
+  const chunk = cache.maxAccesses();
+  for (let first = 0; first < accesses.length; first += chunk) {
+    const size = Math.min(chunk, accesses.length - first);
+    const input = new Float64Array(cache.memory.buffer, cache.accessesAt(), size * 4);
+    for (let i = 0; i < size; i++) {
+      const access = accesses[first + i];
+      input[4 * i] = access.tensor;
+      input[4 * i + 1] = access.offset;
+      input[4 * i + 2] = access.offset + access.bytes;
+      input[4 * i + 3] = access.kind === "write" ? 1 : 0;
+    }
+    const count = cache.run(size);
+    const rows = new Float64Array(cache.memory.buffer, cache.rowsAt(), count * ROW_NUMBERS);
+    for (let at = 0; at < rows.length; at += ROW_NUMBERS) {
+      const access = first + rows[at];
+      take(access, toMiss(rows, at, accesses[access].pattern));
+    }
+  }
 }
 
 function recordEpoch(cache: MemoryExports, ops: readonly Op[], specs: readonly TensorSpec[]): OpMisses[] {
   const accesses: Access[] = [];
   const opOf: number[] = [];
-  ops.forEach((op, index) => {
-    for (const access of opAccesses(op, specs)) {
+  for (let index = 0; index < ops.length; index++) {
+    for (const access of opAccesses(ops[index], specs)) {
       accesses.push(access);
       opOf.push(index);
     }
+  }
+  const recorded = ops.map((op) => {
+    const { family, macs } = opWork(op, specs);
+    return { family, macs, misses: [] as TensorMiss[] };
   });
-  const misses: TensorMiss[][] = ops.map(() => []);
-  stream(cache, accesses, (row) => misses[opOf[row.access]].push(toMiss(row, accesses[row.access])));
-  return ops.map((op, index) => ({ ...opWork(op, specs), misses: misses[index] }));
+  stream(cache, accesses, (access, miss) => recorded[opOf[access]].misses.push(miss));
+  return recorded;
 }
 
 /** Misses of a run; the cache is emptied first, then sees the whole run `warmPasses` times, then counts. */
