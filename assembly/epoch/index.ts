@@ -98,9 +98,10 @@ export function evaluate(pools: i32, edges: i32, stages: i32): i32 {
   const scale = computeScale(pools, stages);
   let local: f64 = 0.0;
   let placed: f64 = 0.0;
-  let idle: f64 = 0.0;
-  let loaded: f64 = 0.0;
-  let edged: f64 = 0.0;
+  let latency: f64 = 0.0;
+  let bandwidth: f64 = 0.0;
+  let congestion: f64 = 0.0;
+  let writeBack: f64 = 0.0;
   for (let s = 0; s < stages; s++) {
     const stage = stageAt(s, pools);
     const compute = scale * load<f64>(stage);
@@ -113,18 +114,22 @@ export function evaluate(pools: i32, edges: i32, stages: i32): i32 {
     const far = dirty ? longer(compute, placedNs(stage, pools, edges, WRITING)) : farEdged;
     local += near;
     placed += far;
-    idle += longer(compute, placedNs(stage, pools, edges, IDLE)) - nearIdle;
-    loaded += farLoaded - nearLoaded;
-    edged += farEdged - nearLoaded;
+    // Differences are taken stage by stage, so that a cause that is absent adds exactly 0.
+    const idle = longer(compute, placedNs(stage, pools, edges, IDLE)) - nearIdle;
+    const loaded = farLoaded - nearLoaded;
+    const edged = farEdged - nearLoaded;
+    latency += idle;
+    bandwidth += loaded - idle;
+    congestion += edged - loaded;
+    writeBack += far - near - edged;
   }
-  const delay = placed - local;
   store<f64>(RESULT, local);
   store<f64>(RESULT + 8, placed);
-  store<f64>(RESULT + 16, delay);
-  store<f64>(RESULT + 24, idle);
-  store<f64>(RESULT + 32, loaded - idle);
-  store<f64>(RESULT + 40, edged - loaded);
-  store<f64>(RESULT + 48, delay - edged);
+  store<f64>(RESULT + 16, placed - local);
+  store<f64>(RESULT + 24, latency);
+  store<f64>(RESULT + 32, bandwidth);
+  store<f64>(RESULT + 40, congestion);
+  store<f64>(RESULT + 48, writeBack);
   store<f64>(RESULT + 56, residual);
   return 0;
 }
