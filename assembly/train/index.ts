@@ -7,7 +7,7 @@ export { rope, ropeTable } from "./rope";
 export { attention, attentionBackward } from "./attention";
 export { gelu, geluBackward, quickGelu, quickGeluBackward, swiglu, swigluBackward } from "./activation";
 export { embed, embedBackward, imageRows } from "./embedding";
-export { crossEntropy, hits, labelTargets, weightedSum } from "./loss";
+export { crossEntropy, hits, labelTargets, placeTargets, weightedSum } from "./loss";
 export { assemble, assembleBackward, cellMean, cellMeanBackward } from "./patches";
 export { dropClass, dropClassBackward, patchify } from "./patches";
 export { adamw } from "./adamw";

@@ -73,16 +73,30 @@ export function hits(
   return count;
 }
 
-/** targets, weights [images * count] from labels [images, stride] at column `first`; label -1 gets weight 0. */
+/**
+ * targets, weights [images, side^2] from labels [images, stride] whose columns from `first` on are a grid of
+ * labelSide^2 cells; each place gets the label of the cell it lies in. Label -1 gets weight 0.
+ */
 export function labelTargets(
-  labels: usize, stride: i32, first: i32, count: i32, targets: usize, weights: usize, images: i32,
+  labels: usize, stride: i32, first: i32, labelSide: i32, side: i32, weight: f32,
+  targets: usize, weights: usize, images: i32,
 ): void {
+  const width = side / labelSide;
   for (let i = 0; i < images; i++) {
-    for (let j = 0; j < count; j++) {
-      const label = load<i32>(labels + ((i * stride + first + j) << 2));
-      const at = (i * count + j) << 2;
+    for (let p = 0; p < side * side; p++) {
+      const cell = (p / side / width) * labelSide + (p % side) / width;
+      const label = load<i32>(labels + ((i * stride + first + cell) << 2));
+      const at = (i * side * side + p) << 2;
       store<i32>(targets + at, label);
-      store<f32>(weights + at, label >= 0 ? 1 : 0);
+      store<f32>(weights + at, label >= 0 ? weight : 0);
     }
+  }
+}
+
+/** targets [images, places] = 0, 1, ... of each picture, all of one weight. */
+export function placeTargets(targets: usize, weights: usize, weight: f32, images: i32, places: i32): void {
+  for (let i = 0; i < images * places; i++) {
+    store<i32>(targets + (i << 2), i % places);
+    store<f32>(weights + (i << 2), weight);
   }
 }

@@ -31,6 +31,7 @@ type KernelName =
   | "embedBackward"
   | "crossEntropy"
   | "labelTargets"
+  | "placeTargets"
   | "patchify"
   | "assemble"
   | "assembleBackward"

@@ -25,11 +25,16 @@ export interface ParameterTable {
 
 export type LlavaConfig = Extract<ModelConfig, { architecture: "llava" }>;
 
-/** Classes of the heads that pre-train the vision tower; their matrices are padded to 8 or 16 rows and dropped afterwards. */
+/**
+ * The heads that pre-train the vision tower, dropped afterwards. Features are averaged over `cells` x `cells` parts of the
+ * picture, 0 meaning every patch by itself; matrices are padded to whole registers. Digits are asked of every patch, and so
+ * is its own place: the decoder can then look up "top left" by content.
+ */
 export const pretrainingHeads = [
-  { name: "pretraining.digits", classes: 10, rows: 16, firstLabel: 0, cells: 2 },
-  { name: "pretraining.shape", classes: 3, rows: 8, firstLabel: 4, cells: 1 },
-  { name: "pretraining.colour", classes: 8, rows: 8, firstLabel: 5, cells: 1 },
+  { name: "pretraining.digits", classes: 10, rows: 16, cells: 0, labels: { first: 0, side: 2 } },
+  { name: "pretraining.place", classes: 16, rows: 16, cells: 0, labels: null },
+  { name: "pretraining.shape", classes: 3, rows: 8, cells: 1, labels: { first: 4, side: 1 } },
+  { name: "pretraining.colour", classes: 8, rows: 8, cells: 1, labels: { first: 5, side: 1 } },
 ] as const;
 
 type Draft = Omit<Parameter, "offset" | "count">;

@@ -169,6 +169,28 @@ export function jointGradient(state: TrainState, model: TrainModel, batch: Train
   return { ...sums, answerHits: hits, positions: matrix.rows, visionRows: vision.images * (model.tower.patches + 1) };
 }
 
+type Head = (typeof pretrainingHeads)[number];
+
+/** A digit's rows weigh 1 together, and so do all rows of a picture's places. */
+const rowWeight = ({ labels }: Head, side: number): number => ((labels?.side ?? 1) / side) ** 2;
+
+function placeLabels(
+  { kernels }: TrainState,
+  head: Head,
+  labels: Address,
+  side: number,
+  images: number,
+  targets: Address,
+  weights: Address,
+): void {
+  const share = rowWeight(head, side);
+  if (head.labels === null) kernels.placeTargets(targets, weights, share, images, side * side);
+  else {
+    const { first, side: labelSide } = head.labels;
+    kernels.labelTargets(labels, 6, first, labelSide, side, share, targets, weights, images);
+  }
+}
+
 /** One classification head on averaged features: adds to dfeatures and to the head's gradients. */
 function headGradient(
   state: TrainState,
@@ -176,24 +198,24 @@ function headGradient(
   vision: VisionState,
   labels: Address,
   dfeatures: Address,
-  head: (typeof pretrainingHeads)[number],
+  head: Head,
 ): { loss: number; weight: number; hits: number } {
   const { kernels, arena } = state;
   const { hidden } = model.config.vision;
   const { images } = vision;
-  const side = Math.sqrt(model.tower.patches);
-  const perImage = head.cells * head.cells;
-  const rows = images * perImage;
+  const patchSide = Math.sqrt(model.tower.patches);
+  const side = head.cells === 0 ? patchSide : head.cells;
+  const rows = images * side * side;
   const [w, b] = [weight(state, model.rateOf, `${head.name}.weight`), weight(state, model.rateOf, `${head.name}.bias`)];
   const pooled = arena.alloc(rows * hidden);
-  kernels.cellMean(vision.features, pooled, images, side, head.cells, hidden);
+  kernels.cellMean(vision.features, pooled, images, patchSide, side, hidden);
   const logits = linear(state, pooled, w, b, [rows, hidden, head.rows]);
   const [targets, weights, losses] = [arena.alloc(rows), arena.alloc(rows), arena.alloc(rows)];
-  kernels.labelTargets(labels, 6, head.firstLabel, perImage, targets, weights, images);
-  const hits = kernels.hits(logits, head.rows, head.classes, targets, weights, answerLeast, rows);
+  placeLabels(state, head, labels, side, images, targets, weights);
+  const hits = kernels.hits(logits, head.rows, head.classes, targets, weights, 0, rows) * rowWeight(head, side);
   kernels.crossEntropy(logits, head.rows, head.classes, targets, weights, losses, rows);
   const dpooled = linearBackward(state, logits, pooled, w, b, [rows, hidden, head.rows]);
-  kernels.cellMeanBackward(dpooled, dfeatures, images, side, head.cells, hidden);
+  kernels.cellMeanBackward(dpooled, dfeatures, images, patchSide, side, hidden);
   return {
     loss: kernels.weightedSum(losses, weights, 0, rows),
     weight: kernels.weightedSum(0, weights, 0, rows),
