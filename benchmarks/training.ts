@@ -5,10 +5,11 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { ensureData } from "../scripts/model/fetch.js";
 import { defaultPlan, makeStages, modelConfig } from "../scripts/train-plan.js";
+import { jointGradient } from "../src/train/joint.js";
 import { openTrainModule } from "../src/train/kernels.js";
+import { openModel } from "../src/train/model.js";
 import { countParameters, parameterTable } from "../src/train/parameters.js";
 import { openState, startValues } from "../src/train/state.js";
-import { jointGradient, openModel } from "../src/train/step.js";
 
 const rows = 1128;
 /** name, m, n, k, A transposed, B transposed, added to C */

@@ -1,7 +1,7 @@
 // What the workers of one run share: gradients and sums of every shard, a barrier, and the wish to stop.
 // Two sets of slots are used in turn, so one barrier a step is enough.
 
-import type { ShardSums } from "./step.js";
+import type { ShardSums } from "./model.js";
 
 const sumFields = [
   ...(["loss", "weight", "textLoss", "textWeight", "answerLoss", "answerWeight", "answerHits"] as const),

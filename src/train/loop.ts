@@ -4,11 +4,13 @@
 import type { BatchSource } from "../core/batch.js";
 import type { Progress } from "./checkpoint.js";
 import type { Exchange } from "./exchange.js";
+import { jointGradient } from "./joint.js";
+import { openModel, type ShardSums, type TrainModel } from "./model.js";
 import { updateParameters } from "./optimizer.js";
 import { countParameters, type LlavaConfig } from "./parameters.js";
+import { visionGradient } from "./pretraining.js";
 import { learningRate, type Schedule } from "./schedule.js";
 import { type RateOf, type TrainState, zeroMoments } from "./state.js";
-import { jointGradient, openModel, type ShardSums, type TrainModel, visionGradient } from "./step.js";
 
 export interface Stage {
   readonly name: "vision" | "joint";

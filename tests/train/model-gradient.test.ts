@@ -2,8 +2,10 @@
 
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { jointGradient } from "../../src/train/joint.js";
+import { openModel } from "../../src/train/model.js";
+import { visionGradient } from "../../src/train/pretraining.js";
 import { jointStageRates, visionStageRates } from "../../src/train/rates.js";
-import { jointGradient, openModel, visionGradient } from "../../src/train/step.js";
 import { checkParameters } from "./directional.js";
 import { tinyBatch, tinyConfig, tinyState } from "./tiny.js";
 

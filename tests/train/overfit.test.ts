@@ -2,9 +2,11 @@
 
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { jointGradient } from "../../src/train/joint.js";
+import { openModel } from "../../src/train/model.js";
 import { updateParameters } from "../../src/train/optimizer.js";
+import { visionGradient } from "../../src/train/pretraining.js";
 import { jointStageRates, visionStageRates } from "../../src/train/rates.js";
-import { jointGradient, openModel, visionGradient } from "../../src/train/step.js";
 import { tinyBatch, tinyConfig, tinyState } from "./tiny.js";
 
 for (const stage of ["joint", "vision"] as const) {

@@ -3,8 +3,9 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { TrainSequence } from "../../src/core/batch.js";
+import { jointGradient } from "../../src/train/joint.js";
+import { openModel } from "../../src/train/model.js";
 import { jointStageRates } from "../../src/train/rates.js";
-import { jointGradient, openModel } from "../../src/train/step.js";
 import { tinyBatch, tinyConfig, tinyState } from "./tiny.js";
 
 /** The shared prefix and one segment. */
