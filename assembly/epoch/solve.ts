@@ -1,5 +1,6 @@
-// The memory time of one stage: the root of T = max(sum lines L(load) / N, bytes / B(mix), bytes / B_edge), where the load
-// is bytes / T. The right side falls as T grows, so the root is unique; bisection finds it.
+// The memory time of one stage: the root of T = max(sum lines L(load) / N, bytes / B(mix)), where the load is bytes / T.
+// The right side falls as T grows, so the root is unique; bisection finds it. A shared edge that needs longer than the
+// root is the root of the whole equation, as the right side is no more than that there.
 
 import {
   CHASE,
@@ -18,8 +19,7 @@ import { idleNs, queueingNs, transferNs } from "./pool";
 /** Which parts of the equation count: each level has all of the one before. */
 export const IDLE: i32 = 0;
 export const LOADED: i32 = 1;
-export const EDGED: i32 = 2;
-export const WRITING: i32 = 3;
+export const WRITING: i32 = 2;
 
 const LINE: f64 = 64.0;
 /** Interval over root at which bisection stops; the residual is checked apart. */
@@ -69,9 +69,9 @@ function latencyNs(pools: i32, t: f64): f64 {
   return sum;
 }
 
-function solve(pools: i32, level: i32, edgeNs: f64): f64 {
+function solve(pools: i32, level: i32): f64 {
   let idle: f64 = 0.0;
-  let low = edgeNs;
+  let low: f64 = 0.0;
   for (let i = 0; i < pools; i++) {
     const at = SIDE + <usize>(i * 24);
     idle += load<f64>(at) * load<f64>(at + 8);
@@ -108,11 +108,11 @@ export function localNs(stage: usize, pools: i32, level: i32): f64 {
   }
   if (level < WRITING) written = 0.0;
   prepare(0, poolAt(0), waiting, read * LINE, written * LINE);
-  return solve(1, level, 0.0);
+  return solve(1, level);
 }
 
 /** ns of the busiest direction of the busiest edge. */
-function busiestEdgeNs(stage: usize, pools: i32, edges: i32, level: i32): f64 {
+export function edgeNs(stage: usize, pools: i32, edges: i32, level: i32): f64 {
   let worst: f64 = 0.0;
   for (let e = 0; e < edges; e++) {
     let read: f64 = 0.0;
@@ -130,13 +130,13 @@ function busiestEdgeNs(stage: usize, pools: i32, edges: i32, level: i32): f64 {
   return worst;
 }
 
-/** Memory ns of a stage with its lines where they were placed. */
-export function placedNs(stage: usize, pools: i32, edges: i32, level: i32): f64 {
+/** Memory ns of a stage with its lines where they were placed, edges wide enough. */
+export function placedNs(stage: usize, pools: i32, level: i32): f64 {
   for (let i = 0; i < pools; i++) {
     const flow = stage + 8 + <usize>(i * KINDS * 8);
     const read = lines(flow, CHASE) + lines(flow, STRIDE) + lines(flow, STREAM);
     const written = level < WRITING ? 0.0 : lines(flow, WRITTEN);
     prepare(i, poolAt(i), waits(flow), read * LINE, written * LINE);
   }
-  return solve(pools, level, level >= EDGED ? busiestEdgeNs(stage, pools, edges, level) : 0.0);
+  return solve(pools, level);
 }

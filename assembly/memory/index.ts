@@ -156,6 +156,52 @@ function evict(access: i32): void {
   }
 }
 
+// What one access found: bytes that hit, dirty bytes that stay, dirty bytes that were lost, in the low and the high cache.
+let hitLow: f64 = 0.0;
+let hitHigh: f64 = 0.0;
+let dirtyLow: f64 = 0.0;
+let dirtyHigh: f64 = 0.0;
+let backLow: f64 = 0.0;
+let backHigh: f64 = 0.0;
+
+/** Takes bytes low..high of extent `index` out of the stack and counts them as hit or missed at that distance. */
+function take(index: i32, low: f64, high: f64, distance: f64): void {
+  const it = at(index);
+  const part = high - low;
+  const share = part / (load<f64>(it + 16) - load<f64>(it + 8));
+  const partLow = load<f64>(it + 24) * share;
+  const partHigh = load<f64>(it + 32) * share;
+  if (distance <= 2.0 * cacheBytes) {
+    hitLow += part;
+    dirtyLow += partLow;
+  } else backLow += partLow;
+  if (distance <= cacheBytes && index >= edge) {
+    hitHigh += part;
+    dirtyHigh += partHigh;
+  } else backHigh += partHigh;
+  cut(index, low, high, partLow, partHigh);
+}
+
+/** Looks for first..end of a tensor from the newest extent down. */
+function find(tensor: f64, first: f64, end: f64): void {
+  const size = end - first;
+  let depth: f64 = 0.0;
+  let found: f64 = 0.0;
+  for (let i = count - 1; i >= head && found < size; i--) {
+    const it = at(i);
+    const itFirst = load<f64>(it + 8);
+    const itEnd = load<f64>(it + 16);
+    depth += itEnd - itFirst;
+    if (load<f64>(it) != tensor) continue;
+    const low = itFirst > first ? itFirst : first;
+    const high = itEnd < end ? itEnd : end;
+    if (low >= high) continue;
+    take(i, low, high, depth - (itEnd - itFirst) + size);
+    depth -= high - low;
+    found += high - low;
+  }
+}
+
 function touch(access: i32): void {
   const input = ACCESSES + (<usize>access << 5);
   const tensor = load<f64>(input);
@@ -164,41 +210,8 @@ function touch(access: i32): void {
   const size = end - first;
   if (!(size > 0.0)) return;
   if (count - head > 2 * alive + 64) compact();
-  let depth: f64 = 0.0;
-  let found: f64 = 0.0;
-  let hitLow: f64 = 0.0;
-  let hitHigh: f64 = 0.0;
-  let dirtyLow: f64 = 0.0;
-  let dirtyHigh: f64 = 0.0;
-  let backLow: f64 = 0.0;
-  let backHigh: f64 = 0.0;
-  for (let i = count - 1; i >= head && found < size; i--) {
-    const it = at(i);
-    const itFirst = load<f64>(it + 8);
-    const itEnd = load<f64>(it + 16);
-    const low = itFirst > first ? itFirst : first;
-    const high = itEnd < end ? itEnd : end;
-    if (load<f64>(it) != tensor || low >= high) {
-      depth += itEnd - itFirst;
-      continue;
-    }
-    const part = high - low;
-    const share = part / (itEnd - itFirst);
-    const partLow = load<f64>(it + 24) * share;
-    const partHigh = load<f64>(it + 32) * share;
-    const distance = depth + size;
-    if (distance <= 2.0 * cacheBytes) {
-      hitLow += part;
-      dirtyLow += partLow;
-    } else backLow += partLow;
-    if (distance <= cacheBytes && i >= edge) {
-      hitHigh += part;
-      dirtyHigh += partHigh;
-    } else backHigh += partHigh;
-    cut(i, low, high, partLow, partHigh);
-    found += part;
-    depth += itEnd - itFirst - part;
-  }
+  hitLow = hitHigh = dirtyLow = dirtyHigh = backLow = backHigh = 0.0;
+  find(tensor, first, end);
   if (hitHigh < size || backLow > 0.0 || backHigh > 0.0) {
     emit(access, tensor, size - hitLow, size - hitHigh, backLow, backHigh);
   }
