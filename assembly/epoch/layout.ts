@@ -5,8 +5,6 @@ export const MAX_EDGES: i32 = 32;
 export const MAX_POINTS: i32 = 32;
 /** f64 in the stage region: one stage takes 1 + 4 * pools of them. */
 export const STAGE_NUMBERS: i32 = 4608;
-/** A stage has at least one pool: 1 + 4 numbers. */
-export const MAX_STAGES: i32 = STAGE_NUMBERS / 5;
 
 /** Lines of a stage in one pool, by kind. */
 export const CHASE: i32 = 0;

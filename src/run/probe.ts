@@ -25,13 +25,15 @@ const CHAINS = 16;
 /** Streams at which plain reads of one core are fastest. */
 const STREAMS = 8;
 
+/** A buffer whose chase takes this share of DRAM's time or more lies in DRAM for the most part. */
+const DRAM_LIKE = 0.75;
+
 /**
- * Effective cache: the largest buffer whose chase is nearer to the smallest buffer's than to DRAM's, by ratio (a latency
- * under the geometric mean of the two). 0 when even the smallest is as slow as DRAM.
+ * Effective cache: the largest buffer that is clearly faster to chase through than DRAM, 0 when none is. Page walks
+ * make large buffers slower than their cache alone, so this errs to the small side where there are no huge pages.
  */
 export function cacheKnee(steps: readonly { bytes: number; ns: number }[], dramNs: number): number {
-  const fastest = Math.min(...steps.map((step) => step.ns));
-  const inside = steps.filter((step) => step.ns * step.ns < fastest * dramNs);
+  const inside = steps.filter((step) => step.ns < DRAM_LIKE * dramNs);
   return inside.reduce((largest, step) => Math.max(largest, step.bytes), 0);
 }
 
