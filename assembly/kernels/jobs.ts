@@ -68,14 +68,21 @@ export function serve(control: usize, scratch: usize): void {
   if (!THREADS) return;
   controlAt = control;
   scratchAt = scratch;
-  const job = changetype<Job>(control + 64);
   let seen = 0;
   while (true) {
     seen = nextJob(seen);
-    atomic.add<i32>(control + ACTIVE, 1);
-    claim(job);
-    atomic.sub<i32>(control + ACTIVE, 1);
+    help();
   }
+}
+
+/**
+ * Takes part in the job that is published. Reads the address of the control block from its global again: in Node 20's
+ * baseline compiler a local of `serve` does not survive the atomic.wait, and a job found through it is a wrong one.
+ */
+function help(): void {
+  atomic.add<i32>(controlAt + ACTIVE, 1);
+  claim(changetype<Job>(controlAt + 64));
+  atomic.sub<i32>(controlAt + ACTIVE, 1);
 }
 
 /** Waits until another job than `seen` is published. */

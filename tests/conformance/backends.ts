@@ -2,7 +2,7 @@
 
 import { openReference } from "../../src/backends/reference.js";
 import { wasmTargets } from "../../src/backends/wasm/variants.js";
-import { openWasm, type WasmVariant } from "../../src/backends/wasm.js";
+import { openWasm } from "../../src/backends/wasm.js";
 import type { Backend } from "../../src/core/ports.js";
 import { targetName } from "../../src/core/target.js";
 import { nodePlatform } from "../../src/platform/node.js";
@@ -12,15 +12,24 @@ export interface BackendEntry {
   readonly open: () => Promise<Backend>;
 }
 
-export const referenceEntry: BackendEntry = { name: "reference", open: () => openReference(nodePlatform()) };
+const platform = nodePlatform();
 
-/** Reference and every variant of the WASM backend that runs here. */
+export const referenceEntry: BackendEntry = { name: "reference", open: () => openReference(platform) };
+
+/** Every build of the WASM backend that runs here, on one thread and on two; prints why one does not. */
+export async function wasmEntries(): Promise<readonly BackendEntry[]> {
+  const entries: BackendEntry[] = [];
+  for (const status of await wasmTargets(platform, 2)) {
+    const { variant, threads } = status.target;
+    const name = targetName(status.target);
+    if (status.available)
+      entries.push({ name, open: () => openWasm(platform, { variant: variant as never, threads }) });
+    else console.log(`skipped: ${name}: ${status.reason}. ${status.remedy}`);
+  }
+  return entries;
+}
+
+/** Reference first, then what `wasmEntries` finds. */
 export async function openBackends(): Promise<readonly BackendEntry[]> {
-  const platform = nodePlatform();
-  const running = (await wasmTargets(platform, 2)).filter((status) => status.available);
-  const wasm = running.map(({ target }) => {
-    const variant = target.variant as WasmVariant;
-    return { name: targetName(target), open: () => openWasm(platform, { variant, threads: target.threads }) };
-  });
-  return [referenceEntry, ...wasm];
+  return [referenceEntry, ...(await wasmEntries())];
 }

@@ -83,6 +83,48 @@ export async function runCase(backend: Backend, { tensors, uploads, writes, ops 
   }
 }
 
+const ID_FIELDS = [
+  "table",
+  "image",
+  "weight",
+  "bias",
+  "x",
+  "y",
+  "q",
+  "k",
+  "v",
+  "kCache",
+  "vCache",
+  "gate",
+  "up",
+  "out",
+];
+
+/** All cases side by side in one backend: their tensors must not disturb each other, and it is opened only once. */
+export function joinCases(cases: readonly Case[]): Case {
+  let offset = 0;
+  const moved = cases.map(({ tensors, uploads, writes, ops }) => {
+    const first = offset;
+    offset += tensors.length;
+    const move = ([key, value]: [string, unknown]) =>
+      ID_FIELDS.includes(key) && typeof value === "number" ? [key, value + first] : [key, value];
+    return {
+      tensors: tensors.map((spec) => ({ ...spec, id: spec.id + first })),
+      uploads: uploads.map(([id, data]) => [id + first, data] as const),
+      writes: writes.map(([id, values]) => [id + first, values] as const),
+      ops: ops.map((op) => Object.fromEntries(Object.entries(op).map(move)) as Op),
+    };
+  });
+  return {
+    name: `${cases.length} cases`,
+    tolerance: 0,
+    tensors: moved.flatMap(({ tensors }) => tensors),
+    uploads: moved.flatMap(({ uploads }) => uploads),
+    writes: moved.flatMap(({ writes }) => writes),
+    ops: moved.flatMap(({ ops }) => ops),
+  };
+}
+
 /** |a - b| / |b| in the L2 norm; of two zeros 0. */
 export function relativeError(a: ArrayLike<number>, b: ArrayLike<number>): number {
   let difference = 0;

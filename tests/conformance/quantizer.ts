@@ -57,12 +57,16 @@ export function packInt4(
   return { kind: "int4", layoutId: "r8", ...matrix, rowTile: 8, scaleType: "f16", codes, scales: "inline" };
 }
 
+/** Largest finite half: a scale beyond it is cut. */
+const HALF_MAX = 65504;
+
 /** As llama.cpp's Q4_0: scale = value of largest magnitude / -8, codes rounded against the stored half. */
 function int4(values: Float32Array, rows: number, cols: number, group: Group): PackedInt4 {
   const groups = Math.ceil(cols / group);
   const bits = (row: number, g: number): number => {
     const part = values.subarray(row * cols + g * group, row * cols + Math.min(cols, (g + 1) * group));
-    return toHalf(part.reduce((peak, value) => (Math.abs(value) > Math.abs(peak) ? value : peak), 0) / -8);
+    const peak = part.reduce((most, value) => (Math.abs(value) > Math.abs(most) ? value : most), 0);
+    return toHalf(Math.max(-HALF_MAX, Math.min(HALF_MAX, peak / -8)));
   };
   const scales = Array.from({ length: rows * groups }, (_, i) => bits(Math.floor(i / groups), i % groups));
   const code = (row: number, col: number): number => {
@@ -85,13 +89,12 @@ function int8(values: Float32Array, rows: number, cols: number): PackedInt8 {
   const scales = new Float32Array(rows);
   for (let row = 0; row < rows; row++) {
     const part = values.subarray(row * cols, (row + 1) * cols);
-    const scale = Math.fround(part.reduce((most, value) => Math.max(most, Math.abs(value)), 0) / 127);
-    scales[row] = scale;
-    if (scale > 0)
-      codes.set(
-        Int8Array.from(part, (value) => nearestEven(value / scale)),
-        row * cols,
-      );
+    const largest = part.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+    const inverse = largest > 0 ? Math.fround(127 / largest) : 0;
+    scales[row] = Math.fround(largest / 127);
+    part.forEach((value, col) => {
+      codes[row * cols + col] = nearestEven(Math.fround(value * inverse));
+    });
   }
   return { kind: "int8", rows, cols, codes, scales };
 }

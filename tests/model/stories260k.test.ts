@@ -7,6 +7,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { Tokenizer } from "../../src/core/model.js";
 import { readFloat32 } from "../../src/formats/convert.js";
+import { closeModel } from "../../src/formats/index.js";
 import { generateTokens, streamText } from "../../src/model/generate.js";
 import { loadModel } from "../../src/model/load.js";
 import { planOf } from "../../src/model/plan.js";
@@ -33,6 +34,7 @@ if (folder) {
       assert.is(text.length, 464);
       assert.is(text, published.slice(0, 464));
       await loaded.backend.close();
+      await closeModel(model);
     });
   }
 }
