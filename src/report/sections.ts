@@ -7,7 +7,7 @@ import { bytesText, digits, figureText } from "./format.js";
 import { memorySection } from "./memory-section.js";
 import { qualitySection } from "./quality-section.js";
 import { left, type Section } from "./section.js";
-import { modelNames } from "./select.js";
+import { measuredCases, modelNames } from "./select.js";
 import { speedSection } from "./speed-section.js";
 
 /** Targets and cases that did not run, with the reason. */
@@ -28,7 +28,7 @@ function absentSection(result: BenchResult): Section | null {
 export function sections(result: BenchResult): Section[] {
   const models = modelNames(result);
   const list = models.flatMap((model) => [
-    speedSection(result, model),
+    measuredCases(result).some((entry) => entry.model === model) ? speedSection(result, model) : null,
     memorySection(result, model),
     qualitySection(result, model),
   ]);

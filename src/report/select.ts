@@ -17,7 +17,7 @@ export function measuredCases(result: BenchResult): Measured[] {
 }
 
 export function modelNames(result: BenchResult): string[] {
-  return distinct(result.cases.map(({ model }) => model));
+  return distinct([...result.cases, ...result.quality].map(({ model }) => model));
 }
 
 /** A model's name as titles show it. */

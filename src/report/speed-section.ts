@@ -2,7 +2,7 @@
 
 import type { BenchResult } from "../core/result.js";
 import { targetName } from "../core/target.js";
-import { ABSENT, digits, figureText } from "./format.js";
+import { ABSENT, figureText } from "./format.js";
 import { left, right, type Section, withoutDefaults } from "./section.js";
 import { asReported, distinct, isRate, type Measured, measuredCases, modelTitle } from "./select.js";
 
@@ -11,7 +11,7 @@ function speedText(entry: Measured | undefined): string {
   const mad = entry?.figures.madNs;
   if (!entry || !median) return ABSENT;
   const share = mad && median.value > 0 ? mad.value / median.value : 0;
-  return `${figureText(asReported(entry.test, entry.tokens, median)).replace(" t/s", "")} ±${digits(share * 100)}%`;
+  return `${figureText(asReported(entry.test, entry.tokens, median)).replace(" t/s", "")} ±${(share * 100).toFixed(share < 0.0995 ? 1 : 0)}%`;
 }
 
 /** The figure of the first of a row's tests that has it; decode tests come last, so they are asked first. */

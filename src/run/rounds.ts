@@ -45,6 +45,7 @@ function timedOnce(arm: Arm, clock: Clock): () => Promise<number> {
   });
   bench.add(arm.name, () => arm.iteration(), { async: true, beforeEach: () => arm.before() });
   return async () => {
+    bench.reset(); // A task that has run would only give its old result again.
     const [task] = await bench.run();
     if (task?.result.state !== "completed") throw new Error(`${arm.name} did not complete`);
     return task.result.latency.mean * 1e6;
