@@ -17,6 +17,8 @@ export interface MemoryExports {
   run(accesses: number): number;
 }
 
+/** f64 in an access: tensor, first byte, byte past the end, 1 = write. */
+const ACCESS_NUMBERS = 4;
 /** f64 in a row: access, tensor, bytes read (low, high), bytes written back (low, high). */
 const ROW_NUMBERS = 6;
 
@@ -42,16 +44,16 @@ function toMiss(rows: Float64Array, at: number, pattern: AccessPattern): TensorM
 function stream(cache: MemoryExports, accesses: readonly Access[], take: (access: number, miss: TensorMiss) => void) {
   const chunk = cache.maxAccesses();
   for (let first = 0; first < accesses.length; first += chunk) {
-    const size = Math.min(chunk, accesses.length - first);
-    const input = new Float64Array(cache.memory.buffer, cache.accessesAt(), size * 4);
-    for (let i = 0; i < size; i++) {
-      const access = accesses[first + i];
-      input[4 * i] = access.tensor;
-      input[4 * i + 1] = access.offset;
-      input[4 * i + 2] = access.offset + access.bytes;
-      input[4 * i + 3] = access.kind === "write" ? 1 : 0;
-    }
-    const count = cache.run(size);
+    const part = accesses.slice(first, first + chunk);
+    const input = new Float64Array(cache.memory.buffer, cache.accessesAt(), part.length * ACCESS_NUMBERS);
+    part.forEach(({ tensor, offset, bytes, kind }, i) => {
+      const at = i * ACCESS_NUMBERS;
+      input[at] = tensor;
+      input[at + 1] = offset;
+      input[at + 2] = offset + bytes;
+      input[at + 3] = kind === "write" ? 1 : 0;
+    });
+    const count = cache.run(part.length);
     const rows = new Float64Array(cache.memory.buffer, cache.rowsAt(), count * ROW_NUMBERS);
     for (let at = 0; at < rows.length; at += ROW_NUMBERS) {
       const access = first + rows[at];

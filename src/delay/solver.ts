@@ -59,15 +59,16 @@ export function setMachine(epoch: EpochExports, topology: Topology, host: HostPr
 }
 
 /** Solves one epoch on the machine set before. `measuredNs` 0 = take compute from the profile as it is. */
-export function solveEpoch(epoch: EpochExports, topology: Topology, table: StageTable, measuredNs: number): Solved {
+export function solveEpoch(epoch: EpochExports, topology: Topology, stages: StageTable, measuredNs: number): Solved {
   const pools = topology.pools.length;
-  if (table.stages > epoch.maxStages(pools)) {
-    const problem = `the placement makes ${table.stages} stages, more than the ${epoch.maxStages(pools)} that fit`;
+  if (stages.length > epoch.maxStages(pools)) {
+    const problem = `the placement makes ${stages.length} stages, more than the ${epoch.maxStages(pools)} that fit`;
     throw new InputError(`topology ${topology.name}`, "placement", problem, "Use fewer rules.");
   }
   new Float64Array(epoch.memory.buffer, epoch.hostAt(), 5)[4] = measuredNs;
-  new Float64Array(epoch.memory.buffer, epoch.stagesAt(), table.numbers.length).set(table.numbers);
-  const code = epoch.evaluate(pools, topology.edges.length, table.stages);
+  const numbers = stages.flat();
+  new Float64Array(epoch.memory.buffer, epoch.stagesAt(), numbers.length).set(numbers);
+  const code = epoch.evaluate(pools, topology.edges.length, stages.length);
   if (code !== 0) throw new InputError(`topology ${topology.name}`, "", `counts out of range (${code})`, "Shrink it.");
   const [localNs, placedNs, delayNs, latencyNs, bandwidthNs, congestionNs, writeBackNs, residual] = new Float64Array(
     epoch.memory.buffer,

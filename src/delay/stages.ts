@@ -9,16 +9,13 @@ import { COMPUTE_FAMILIES, type HostProfile } from "../core/host.js";
 import type { PlacedTensors, TensorHome } from "../core/topology.js";
 import { LINE_BYTES } from "../core/units.js";
 
-/** f64 of one stage: compute ns, then [pools, 4] chase, stride, stream and written lines. */
+/** Kinds of lines: chase, stride, stream, written. */
 const KINDS = 4;
 /** Pools and interleaved homes that one key can tell apart. */
 const MAX_HOMES = 30;
 
-/** Stages under one assumption about the cache; `numbers` is what the module reads. */
-export interface StageTable {
-  readonly stages: number;
-  readonly numbers: Float64Array;
-}
+/** [stages, 1 + 4 * pools] under one assumption about the cache: compute ns, then by pool the lines of each kind. */
+export type StageTable = readonly (readonly number[])[];
 
 /** The homes of a placement, numbered so that a set of them is a bit mask: first each single pool, then the interleaved ones. */
 interface HomeIndex {
@@ -117,10 +114,6 @@ class StageBuilder {
   }
 }
 
-function table(stages: readonly number[][]): StageTable {
-  return { stages: stages.length, numbers: Float64Array.from(stages.flat()) };
-}
-
 /** The stages of one epoch for the fewest (`low`) and the most misses (`high`). */
 export function epochStages(
   ops: readonly OpMisses[],
@@ -130,24 +123,19 @@ export function epochStages(
 ): { low: StageTable; high: StageTable; sure: boolean } {
   const builder = new StageBuilder(index, host, threads);
   for (const op of ops) builder.add(op);
-  const low = table(builder.low);
-  const high = table(builder.high);
-  return { low, high, sure: low.numbers.every((value, i) => value === high.numbers[i]) };
+  const { low, high } = builder;
+  const sure = low.every((stage, i) => stage.every((value, k) => value === high[i][k]));
+  return { low, high, sure };
 }
 
 /** [pools] what the stages move to and from each pool. */
-export function poolTraffic({ stages, numbers }: StageTable, pools: number): PoolTraffic[] {
-  const width = 1 + KINDS * pools;
+export function poolTraffic(stages: StageTable, pools: number): PoolTraffic[] {
   return Array.from({ length: pools }, (_, pool) => {
-    const sums = [0, 0, 0, 0];
-    for (let stage = 0; stage < stages; stage++) {
-      for (let kind = 0; kind < KINDS; kind++) sums[kind] += numbers[stage * width + 1 + KINDS * pool + kind];
-    }
-    const [chase, stride, streamed, written] = sums;
+    const lines = (kind: number) => stages.reduce((sum, stage) => sum + stage[1 + KINDS * pool + kind], 0);
     return {
-      demandLines: chase + stride,
-      streamedBytes: streamed * LINE_BYTES,
-      writtenBytes: written * LINE_BYTES,
+      demandLines: lines(0) + lines(1),
+      streamedBytes: lines(2) * LINE_BYTES,
+      writtenBytes: lines(3) * LINE_BYTES,
     };
   });
 }

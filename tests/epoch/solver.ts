@@ -30,14 +30,13 @@ export function solve(
   { threads = 1, measuredNs = 0 } = {},
 ): EpochDelay {
   setMachine(epoch, topology, host, threads);
-  const numbers = stages.flatMap((stage) => [
+  const table = stages.map((stage) => [
     stage.computeNs,
     ...topology.pools.flatMap((_, i) => {
       const { chase = 0, stride = 0, stream = 0, written = 0 } = stage.pools[i] ?? {};
       return [chase, stride, stream, written];
     }),
   ]);
-  const table = { stages: stages.length, numbers: Float64Array.from(numbers) };
   const { delay, residual } = solveEpoch(epoch, topology, table, measuredNs);
   if (!(residual <= 1e-6)) throw new Error(`residual ${residual}`);
   return delay;
