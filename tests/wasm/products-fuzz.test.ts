@@ -18,8 +18,8 @@ import { runningVariants } from "./variants.js";
 
 const seed = Number(process.env.NIBBLEMARK_SEED ?? 20);
 const CASES = 60;
-/** f32 sums of up to a few hundred products of size one. */
-const TOLERANCE = 4e-6;
+/** Largest error over the root mean square of all outputs: f32 sums, one after the other, of up to 1400 products. */
+const TOLERANCE = 1e-5;
 
 const GROUPS: readonly Group[] = [16, 32, 64, 128];
 const OFFSETS: readonly PackedInt4["offset"][] = ["none8", "zeroU4", "bias"];
