@@ -31,7 +31,7 @@ export function indexHomes(placed: PlacedTensors): HomeIndex {
   const pools = placed.topology.pools.length;
   if (pools + homes.length > MAX_HOMES) {
     const problem = `${homes.length - 1} rules over ${pools} pools`;
-    throw new InputError("--place", placed.rules.join(" "), problem, `Use at most ${MAX_HOMES - pools - 1} rules.`);
+    throw new InputError("--placement", placed.rules.join(" "), problem, `Use at most ${MAX_HOMES - pools - 1} rules.`);
   }
   const poolsOf = homes.map((home) => home.shares.flatMap((share, pool) => (share > 0 ? [pool] : [])));
   return { pools, homes, homeOf, poolsOf };

@@ -22,14 +22,15 @@ function homeOfRule(topology: Topology, rule: PlacementRule, text: string): Tens
   for (const [pool, share] of Object.entries(rule.pools)) {
     if (!names.includes(pool)) {
       const problem = `topology ${topology.name} has no pool ${pool}`;
-      throw new InputError("--place", text, problem, `Its pools are: ${names.join(", ")}.`);
+      throw new InputError("--placement", text, problem, `Its pools are: ${names.join(", ")}.`);
     }
-    if (!(share >= 0)) throw new InputError("--place", text, `the share of ${pool} is ${share}`, "Shares are 0 to 1.");
+    if (!(share >= 0))
+      throw new InputError("--placement", text, `the share of ${pool} is ${share}`, "Shares are 0 to 1.");
   }
   const shares = names.map((name) => rule.pools[name] ?? 0);
   const sum = shares.reduce((a, b) => a + b, 0);
   if (Math.abs(sum - 1) > SHARE_TOLERANCE) {
-    throw new InputError("--place", text, `the shares sum to ${sum}, not to 1`, "Use interleave(...) for ratios.");
+    throw new InputError("--placement", text, `the shares sum to ${sum}, not to 1`, "Use interleave(...) for ratios.");
   }
   return { shares, interleaved: rule.interleaved && shares.filter((share) => share > 0).length > 1 };
 }

@@ -16,7 +16,7 @@ function parseLayers(text: string, range: string): [number, number] {
   const last = Number(match?.[2] ?? match?.[1]);
   if (match && first <= last) return [first, last];
   throw new InputError(
-    "--place",
+    "--placement",
     text,
     `${range || "nothing"} is no range of layers`,
     "Write `layers 4-7` or `layer 4`.",
@@ -32,9 +32,9 @@ function parseSelect(text: string, selector: string): PlacementRule["select"] {
     if (known.class) select = { ...select, class: known.class };
     else if (known.part) select = { ...select, part: known.part };
     else if (word === "layers" || word === "layer") select = { ...select, layers: parseLayers(text, words[++i] ?? "") };
-    else throw new InputError("--place", text, `${word} is no class, part or range of layers`, SYNTAX);
+    else throw new InputError("--placement", text, `${word} is no class, part or range of layers`, SYNTAX);
   }
-  if (words.length === 0) throw new InputError("--place", text, "selects nothing", SYNTAX);
+  if (words.length === 0) throw new InputError("--placement", text, "selects nothing", SYNTAX);
   return select;
 }
 
@@ -42,8 +42,10 @@ function parseShares(text: string, list: string): Record<string, number> {
   const shares: Record<string, number> = {};
   for (const item of list.split(",")) {
     const match = /^\s*([\w.-]+)\s*:\s*(\d+(?:\.\d+)?)\s*$/.exec(item);
-    if (!match) throw new InputError("--place", text, `${item.trim() || "an empty item"} is no POOL:NUMBER`, SYNTAX);
-    if (match[1] in shares) throw new InputError("--place", text, `${match[1]} stands twice`, "Name each pool once.");
+    if (!match)
+      throw new InputError("--placement", text, `${item.trim() || "an empty item"} is no POOL:NUMBER`, SYNTAX);
+    if (match[1] in shares)
+      throw new InputError("--placement", text, `${match[1]} stands twice`, "Name each pool once.");
     shares[match[1]] = Number(match[2]);
   }
   return shares;
@@ -53,13 +55,13 @@ function parseShares(text: string, list: string): Record<string, number> {
 function normalised(text: string, weights: Record<string, number>): Record<string, number> {
   const sum = Object.values(weights).reduce((a, b) => a + b, 0);
   if (sum > 0) return Object.fromEntries(Object.entries(weights).map(([pool, weight]) => [pool, weight / sum]));
-  throw new InputError("--place", text, "all weights are 0", "Give at least one pool a weight above 0.");
+  throw new InputError("--placement", text, "all weights are 0", "Give at least one pool a weight above 0.");
 }
 
 /** Parses one rule. Throws InputError that quotes it. */
 export function parseRule(text: string): PlacementRule {
   const equals = text.indexOf("=");
-  if (equals < 0) throw new InputError("--place", text, "has no =", SYNTAX);
+  if (equals < 0) throw new InputError("--placement", text, "has no =", SYNTAX);
   const select = parseSelect(text, text.slice(0, equals));
   const target = text.slice(equals + 1).trim();
   const call = /^(interleave|split)\((.*)\)$/.exec(target);
@@ -67,7 +69,7 @@ export function parseRule(text: string): PlacementRule {
     return { select, pools: normalised(text, parseShares(text, call[2])), interleaved: true };
   }
   if (call) return { select, pools: parseShares(text, call[2]), interleaved: false };
-  if (!/^[\w.-]+$/.test(target)) throw new InputError("--place", text, `${target || "nothing"} is no pool`, SYNTAX);
+  if (!/^[\w.-]+$/.test(target)) throw new InputError("--placement", text, `${target || "nothing"} is no pool`, SYNTAX);
   return { select, pools: { [target]: 1 }, interleaved: false };
 }
 
