@@ -6,9 +6,9 @@ import { nodePlatform } from "../platform/node.js";
 import type { Control } from "../run/parts.js";
 import type { ClientMessage, CoordinatorEvent, FinalEvent, Request } from "./protocol.js";
 import { failureOf } from "./protocol.js";
-import { answerWork } from "./work/answer.js";
-import { benchWork, evalWork } from "./work/bench.js";
-import { doctorWork } from "./work/doctor.js";
+import { answerWork } from "./tasks/answer.js";
+import { benchWork, evalWork } from "./tasks/bench.js";
+import { doctorWork } from "./tasks/doctor.js";
 
 /** Progress messages closer together than this are dropped. */
 const PROGRESS_NS = 50e6;

@@ -23,6 +23,11 @@ Usage: nibblemark [COMMAND] [flags]
 Commands (bench when none is given):
 ${lines.join("\n")}
 
+Examples:
+  nibblemark bench
+  nibblemark run --image picture.png --prompt "how many sevens?"
+  nibblemark bench --shape llava-1.5-7b --topology local,cxl-1hop -o md
+
 nibblemark COMMAND --help tells a command's flags and examples; --version the version.
 Exit codes: 0 ok, 2 bad input, 3 nothing available to run, 130 stopped by Ctrl-C.
 `;

@@ -1,10 +1,12 @@
 // The charts of the HTML report that need no script: bars and the plot of quality beside speed, drawn as HTML and SVG.
 
-import type { BenchResult } from "../core/result.js";
+import type { BenchResult, TopologyRow } from "../core/result.js";
 import { parseTest } from "../core/scenario.js";
 import { targetName } from "../core/target.js";
+import type { Figure } from "../core/units.js";
 import { digits, figureText } from "./format.js";
 import { SERIES_COLORS } from "./html-style.js";
+import { modelledSlowdown } from "./memory-section.js";
 import { asReported, distinct, fastestTarget, isRate, measuredCases, modelNames, modelTitle } from "./select.js";
 
 /** Text safe in HTML content and in quoted attributes. */
@@ -59,16 +61,19 @@ export function slowdownBars(result: BenchResult): string {
     const cases = measuredCases(result).filter(
       (entry) => entry.model === model && targetName(entry.target) === fastest && entry.rows.length > 0,
     );
-    const list = cases.flatMap((entry) =>
-      entry.rows.map((row, i) => ({
-        label: `${entry.quant} ${entry.test} ${row.topology}`,
-        value: row.slowdown.value,
-        text: figureText(row.slowdown),
-        color: SERIES_COLORS[i % SERIES_COLORS.length] as string,
-      })),
-    );
-    if (list.length === 0) return [];
-    return [`<h3>${escapeHtml(`${modelTitle(result, model)} on ${fastest}, predicted`)}</h3>${bars(list)}`];
+    const list = (slowdown: (row: TopologyRow) => Figure) =>
+      cases.flatMap((entry) =>
+        entry.rows.map((row, i) => ({
+          label: `${entry.quant} ${entry.test} ${row.topology}`,
+          value: slowdown(row).value,
+          text: figureText(slowdown(row)),
+          color: SERIES_COLORS[i % SERIES_COLORS.length] as string,
+        })),
+      );
+    if (cases.length === 0) return [];
+    const title = escapeHtml(`${modelTitle(result, model)} on ${fastest}`);
+    const predicted = bars(list((row) => row.slowdown));
+    return [`<h3>${title}, modelled</h3>${bars(list(modelledSlowdown))}<h3>${title}, predicted</h3>${predicted}`];
   });
   return blocks.join("");
 }

@@ -3,6 +3,7 @@
 
 import type { BenchResult, TopologyRow } from "../core/result.js";
 import { targetName } from "../core/target.js";
+import type { Figure } from "../core/units.js";
 import { ABSENT, bytesText, figureText } from "./format.js";
 import { left, right, type Section, withoutDefaults } from "./section.js";
 import { asReported, fastestTarget, type Measured, measuredCases, modelTitle } from "./select.js";
@@ -21,15 +22,25 @@ export function largestTerm(row: TopologyRow): string {
   return Math.abs(largest[1]) < 1 ? ABSENT : TERM_NAMES[largest[0]];
 }
 
-/** Rows whose modelled time is the same to the bit, in order. */
-function merged(rows: readonly TopologyRow[]): TopologyRow[][] {
-  const groups: TopologyRow[][] = [];
-  for (const row of rows) {
-    const same = groups.find((group) => group[0]?.modelledNs.value === row.modelledNs.value);
-    if (same) same.push(row);
-    else groups.push([row]);
+/** Modelled time as placed over modelled time with everything local. */
+export function modelledSlowdown({ delay }: TopologyRow): Figure {
+  const value = delay.localNs > 0 ? delay.placedNs / delay.localNs : 1;
+  return { value, unit: "x", source: "modelled" };
+}
+
+/** Topologies whose cells read the same share a row; the third cell is the topology. */
+function merged(rows: readonly (readonly string[])[]): string[][] {
+  const groups: { readonly key: string; readonly cells: readonly string[]; readonly names: string[] }[] = [];
+  for (const cells of rows) {
+    const key = JSON.stringify(cells.toSpliced(2, 1));
+    const same = groups.find((group) => group.key === key);
+    if (same) same.names.push(cells[2] ?? "");
+    else groups.push({ key, cells, names: [cells[2] ?? ""] });
   }
-  return groups;
+  return groups.map(({ cells, names }) => {
+    const all = names.length === rows.length && names.length > 1;
+    return cells.toSpliced(2, 1, all ? `all ${names.length}` : names.join(", "));
+  });
 }
 
 function modelledText(entry: Measured, row: TopologyRow): string {
@@ -40,18 +51,18 @@ function modelledText(entry: Measured, row: TopologyRow): string {
   return `${text} (${ends.map(figureText).join(" to ")})`;
 }
 
-function memoryRow(entry: Measured, group: readonly TopologyRow[], all: number): string[] {
-  const row = group[0] as TopologyRow;
+function memoryRow(entry: Measured, row: TopologyRow): string[] {
   const far = Object.entries(row.missBytesByPool).reduce((sum, [, bytes]) => sum + bytes, 0);
   const report = (figure: typeof row.predictedNs) => (figure ? asReported(entry.test, entry.tokens, figure) : null);
   return [
     entry.quant,
     entry.test,
-    group.length === all && all > 1 ? `all ${all}` : group.map(({ topology }) => topology).join(", "),
+    row.topology,
     figureText(report(entry.figures.medianNs ?? null)),
     figureText(report(row.predictedNs)),
     figureText(row.slowdown),
     modelledText(entry, row),
+    figureText(modelledSlowdown(row)),
     figureText(report(row.spunNs)),
     bytesText(far),
     largestTerm(row),
@@ -74,12 +85,13 @@ export function memorySection(result: BenchResult, model: string): Section | nul
     right("predicted"),
     right("slowdown"),
     right("modelled"),
+    right("slowdown"),
     right("spun (measured)", ABSENT),
     right("beyond cache"),
     left("mostly"),
     right("full depth (extrapolated)", ABSENT),
   ];
-  const rows = cases.flatMap((entry) => merged(entry.rows).map((group) => memoryRow(entry, group, entry.rows.length)));
+  const rows = cases.flatMap((entry) => merged(entry.rows.map((row) => memoryRow(entry, row))));
   const notes = result.warnings.filter(({ code }) => code === "fits-cache").map(({ message }) => message);
   return withoutDefaults({
     title: `Far memory on ${fastest}: ${modelTitle(result, model)}`,

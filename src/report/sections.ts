@@ -52,6 +52,8 @@ export function headline(result: BenchResult): string[] {
     profileLine("modelled with", result.frozenHost),
   ];
   if (reads.length > 0) lines.push(`best plain WASM read here: ${reads.join(", ")}`);
+  const peaks = measuredCases(result).flatMap(({ figures }) => figures.peakMemoryBytes?.value ?? []);
+  if (peaks.length > 0) lines.push(`peak memory of the whole program: ${bytesText(Math.max(...peaks))}`);
   if (result.interrupted) lines.push("Stopped before the end: these are the results so far.");
   return lines;
 }

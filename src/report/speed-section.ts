@@ -47,9 +47,11 @@ export function speedSection(result: BenchResult, model: string): Section {
     ...tests.map((test) => right(isRate(test) ? `${test} t/s` : test)),
     right("weights read", ABSENT),
     right("of best read", ABSENT),
-    right("memory", ABSENT),
+    right("peak memory", ABSENT),
     right("full depth (extrapolated)", ABSENT),
   ];
-  const section = { title: `Speed here, measured: ${modelTitle(result, model)}`, columns, rows, notes: [] };
+  const cached = cases.some(({ figures }) => (figures.readShare?.value ?? 0) > 1);
+  const notes = cached ? ["More than 100 % of the best read of memory: the weights come from a cache."] : [];
+  const section = { title: `Speed here, measured: ${modelTitle(result, model)}`, columns, rows, notes };
   return withoutDefaults(section);
 }

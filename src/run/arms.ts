@@ -3,7 +3,8 @@
 import type { CaseBase, CaseResult } from "../core/result.js";
 import { parseTest, type TestSpec, testTokens } from "../core/scenario.js";
 import { epochRecorder, type RecordedEpoch } from "./epochs.js";
-import type { Control, Subject } from "./parts.js";
+import type { Iteration } from "./evaluate.js";
+import type { Control, Statistics, Subject } from "./parts.js";
 import type { Arm } from "./rounds.js";
 import { cannotRun, testBody } from "./tests.js";
 
@@ -65,4 +66,15 @@ export function armsOf(
     }
   }
   return { arms, absent };
+}
+
+/** The op lists of an arm with, for each epoch, the median and the least time of all rounds. */
+export function iterationOf(arm: CaseArm, samplesNs: readonly number[], statistics: Statistics): Iteration {
+  const { specs, target } = arm.subject;
+  const rounds = arm.recorded;
+  const epochs = (rounds[0] ?? []).map(({ phase, ops }, i) => {
+    const times = rounds.flatMap((epochs) => epochs[i]?.nativeNs ?? []);
+    return { phase, ops, nativeNs: statistics.summarize(times).median, leastNs: Math.min(...times) };
+  });
+  return { specs, epochs, medianNs: statistics.summarize(samplesNs).median, threads: target.threads };
 }

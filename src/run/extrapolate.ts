@@ -17,7 +17,8 @@ export async function fullIteration(arm: CaseArm, full: FullDepth, seed: number,
   await body.before(session);
   recorder.take();
   await body.iteration(session);
-  return { specs: full.specs, epochs: recorder.take(), medianNs: 0, threads: arm.subject.target.threads };
+  const epochs = recorder.take().map((epoch) => ({ ...epoch, leastNs: epoch.nativeNs }));
+  return { specs: full.specs, epochs, medianNs: 0, threads: arm.subject.target.threads };
 }
 
 /** `predicted` at the depth that ran, scaled to full depth; null where the full model does not fit the topology. */

@@ -3,9 +3,8 @@
 import type { CaseResult } from "../core/result.js";
 import type { Scenario } from "../core/scenario.js";
 import type { Topology } from "../core/topology.js";
-import type { CaseArm } from "./arms.js";
+import { type CaseArm, iterationOf } from "./arms.js";
 import { epochRecorder, spin } from "./epochs.js";
-import type { Iteration } from "./evaluate.js";
 import type { Statistics } from "./parts.js";
 import { type Arm, runRounds } from "./rounds.js";
 import { testBody } from "./tests.js";
@@ -18,9 +17,9 @@ interface SpunArm extends Arm {
 
 function spunArm(source: CaseArm, topology: Topology, scenario: Scenario, parts: WorkloadParts): SpunArm {
   const { clock } = parts.control;
-  const { specs, target } = source.subject;
-  const epochs = source.recorded[source.recorded.length - 1] ?? [];
-  const iteration: Iteration = { specs, epochs, medianNs: 0, threads: target.threads };
+  const { specs } = source.subject;
+  const samples = source.recorded.map((epochs) => epochs.reduce((sum, { nativeNs }) => sum + nativeNs, 0));
+  const iteration = iterationOf(source, samples, parts.statistics);
   const placed = parts.memory.place(specs, topology, scenario.placement);
   const waits = parts.evaluator.waits(iteration, placed);
   let timed = false;

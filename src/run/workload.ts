@@ -4,8 +4,8 @@ import { InputError } from "../core/errors.js";
 import type { CaseResult, TopologyRow } from "../core/result.js";
 import type { Scenario, Workload } from "../core/scenario.js";
 import { type Target, targetName } from "../core/target.js";
-import { armsOf, type CaseArm } from "./arms.js";
-import type { Evaluator, Iteration } from "./evaluate.js";
+import { armsOf, type CaseArm, iterationOf } from "./arms.js";
+import type { Evaluator } from "./evaluate.js";
 import { extrapolate, fullIteration } from "./extrapolate.js";
 import { caseFigures } from "./figures.js";
 import type { Control, FullDepth, MemoryParts, Statistics, Subject, SubjectParts, SubjectRequest } from "./parts.js";
@@ -56,14 +56,6 @@ function checkPlacement(subjects: readonly Subject[], scenario: Scenario, memory
   }
 }
 
-/** The recorded round whose time is nearest to the median. */
-function medianIteration(arm: CaseArm, { samplesNs }: ArmOutcome, median: number): Iteration {
-  const distance = (i: number) => Math.abs((samplesNs[i] as number) - median);
-  const nearest = samplesNs.reduce((best, _, i) => (distance(i) < distance(best) ? i : best), 0);
-  const { specs, target } = arm.subject;
-  return { specs, epochs: arm.recorded[nearest] ?? [], medianNs: median, threads: target.threads };
-}
-
 async function measuredCase(
   arm: CaseArm,
   outcome: ArmOutcome,
@@ -72,7 +64,7 @@ async function measuredCase(
   parts: WorkloadParts,
 ): Promise<CaseResult> {
   const { statistics, memory, evaluator, control } = parts;
-  const iteration = medianIteration(arm, outcome, statistics.summarize(outcome.samplesNs).median);
+  const iteration = iterationOf(arm, outcome.samplesNs, statistics);
   const deep = full && (await fullIteration(arm, full, scenario.seed, control));
   const rows = memory.topologies.map((topology, i): TopologyRow => {
     const rules = scenario.placement;
