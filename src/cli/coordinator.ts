@@ -41,7 +41,7 @@ function work(request: Request): Promise<FinalEvent> {
     case "bench":
       return benchWork(platform, request.scenario, control);
     case "eval":
-      return evalWork(platform, request.scenario, request.folder, control);
+      return evalWork(platform, request.scenario, request.folders, control);
     case "doctor":
       return doctorWork(platform);
     case "answer":

@@ -7,6 +7,7 @@ import type { Command } from "./command.js";
 import { converse, INTERRUPTED } from "./conversation.js";
 import type { Flag, Parsed } from "./flags.js";
 import { OUTPUT_FLAGS, outputsOf, writeOutputs } from "./outputs.js";
+import type { EvalFolders } from "./parts/evalset.js";
 import { SCENARIO_FLAGS, scenarioOf } from "./scenario-flags.js";
 import { painter, progressBar } from "./terminal.js";
 
@@ -14,35 +15,44 @@ const NAMES = ["model", "quant", "activations", "target", "threads"];
 
 const FLAGS: readonly Flag[] = [
   ...SCENARIO_FLAGS.filter(({ name }) => NAMES.includes(name)),
-  { name: "official", help: "the full sets of .cache/data/eval (node build/scripts/model/evalsets.js makes them)" },
+  { name: "official", help: "the full sets, which npm run eval makes in .cache/data/eval" },
   { name: "set", value: "FOLDER", help: "another folder with questions.jsonl, pictures.png, text.txt" },
   ...OUTPUT_FLAGS,
 ];
 
-/** The folder to evaluate on; null for the committed set. */
-async function folderOf(parsed: Parsed): Promise<string | null> {
+const OFFICIAL = join(".cache", "data", "eval");
+
+/** The set to evaluate on; null for the model's own. Throws InputError when the named one is not there. */
+async function foldersOf(parsed: Parsed): Promise<EvalFolders | null> {
   const own = parsed.text("set");
   if (own !== undefined && parsed.on("official")) {
     throw new InputError("nibblemark eval", "--set", "given beside --official", "Give one of them");
   }
-  const folder = own ?? (parsed.on("official") ? join(".cache", "data", "eval") : null);
-  if (folder === null) return null;
-  try {
-    await access(join(folder, "questions.jsonl"));
-  } catch {
-    const remedy = parsed.on("official") ? "Run npm run eval, which makes the sets" : "Name a folder that has it";
-    throw new InputError(folder, "questions.jsonl", "does not exist", remedy);
+  if (own !== undefined) {
+    await mustExist(join(own, "questions.jsonl"), "Name a folder that has it");
+    return { questions: [own], text: own };
   }
-  return folder;
+  if (!parsed.on("official")) return null;
+  const questions = ["digits", "easy-vqa"].map((name) => join(OFFICIAL, name));
+  const text = join(OFFICIAL, "text");
+  const files = [...questions.map((folder) => join(folder, "questions.jsonl")), join(text, "text.txt")];
+  for (const file of files) await mustExist(file, "Run npm run eval, which makes the sets");
+  return { questions, text };
+}
+
+async function mustExist(path: string, remedy: string): Promise<void> {
+  await access(path).catch(() => {
+    throw new InputError(path, "", "does not exist", remedy);
+  });
 }
 
 async function run(parsed: Parsed): Promise<number> {
-  const folder = await folderOf(parsed);
+  const folders = await foldersOf(parsed);
   const named = parsed.positionals.length > 0 || parsed.on("model");
   const scenario = scenarioOf(parsed, null);
   const workloads = named ? scenario.workloads : scenario.workloads.slice(0, 1);
   const outputs = await outputsOf(parsed);
-  const request = { kind: "eval", scenario: { ...scenario, workloads }, folder } as const;
+  const request = { kind: "eval", scenario: { ...scenario, workloads }, folders } as const;
   const event = await converse(request, progressBar(parsed.on("quiet")));
   if (event.kind !== "result") throw new Error(`unexpected answer ${event.kind}`);
   await writeOutputs(event.result, outputs, painter(parsed));

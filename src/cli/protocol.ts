@@ -8,6 +8,7 @@ import type { BenchResult, Environment, ReadBandwidth } from "../core/result.js"
 import type { ModelRef, QuantName, Scenario } from "../core/scenario.js";
 import type { TargetStatus } from "../core/target.js";
 import type { Progress } from "../run/parts.js";
+import type { EvalFolders } from "./parts/evalset.js";
 
 export interface AnswerRequest {
   readonly kind: "answer";
@@ -26,8 +27,8 @@ export interface AnswerRequest {
 
 export type Request =
   | { readonly kind: "bench"; readonly scenario: Scenario }
-  /** `folder`: an evaluation set other than the committed one. */
-  | { readonly kind: "eval"; readonly scenario: Scenario; readonly folder: string | null }
+  /** `folders`: an evaluation set other than the model's own. */
+  | { readonly kind: "eval"; readonly scenario: Scenario; readonly folders: EvalFolders | null }
   | { readonly kind: "doctor" }
   | AnswerRequest;
 

@@ -108,7 +108,10 @@ export interface EvalSet {
   /** One entry a question: its picture, the prompt up to the answer, and the answer with its end token. */
   readonly questions: readonly {
     readonly set: string;
-    readonly pixels: Float32Array;
+    /** Questions in a row with the same number ask about the same picture. */
+    readonly picture: number;
+    /** [3 * size, size] normalised planes, made when asked for: full sets have thousands. */
+    pixels(): Float32Array;
     readonly prompt: readonly number[];
     readonly answer: readonly number[];
   }[];

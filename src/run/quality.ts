@@ -11,17 +11,25 @@ interface Sums {
   readonly answers: { readonly set: string; readonly comparison: LogitComparison }[];
 }
 
+/** A session and the picture whose features it holds, -1 for none. */
+interface Seat {
+  readonly session: Session;
+  picture: number;
+}
+
 /** Logits of the answer's tokens, each given the prompt and the answer before it: [answer, vocab]. */
-async function answerLogits(session: Session, question: EvalSet["questions"][number]): Promise<Float32Array> {
-  const { pixels, prompt, answer } = question;
+async function answerLogits(seat: Seat, question: EvalSet["questions"][number]): Promise<Float32Array> {
+  const { picture, prompt, answer } = question;
+  const { session } = seat;
   session.rewind();
-  await session.see(pixels);
+  if (seat.picture !== picture) await session.see(question.pixels());
+  seat.picture = picture;
   await session.next(prompt.slice(0, -1));
   return session.score([...prompt.slice(-1), ...answer.slice(0, -1)]);
 }
 
 /** Logits that predict tokens 1.. of a window: [window - 1, vocab]. */
-async function windowLogits(session: Session, window: readonly number[]): Promise<Float32Array> {
+async function windowLogits({ session }: Seat, window: readonly number[]): Promise<Float32Array> {
   session.rewind();
   return session.score(window.slice(0, -1));
 }
@@ -64,7 +72,7 @@ export async function measureQuality(
   control: Control,
 ): Promise<QualityResult[]> {
   const subjects = [base, ...others];
-  const sessions = subjects.map((subject) => subject.session());
+  const seats: Seat[] = subjects.map((subject) => ({ session: subject.session(), picture: -1 }));
   const sums: Sums[] = subjects.map(() => ({ text: [], answers: [] }));
   const questions = base.image ? set.questions : [];
   const steps = questions.length + set.windows.length;
@@ -72,15 +80,15 @@ export async function measureQuality(
 
   async function each(
     targets: readonly number[],
-    logitsOf: (session: Session) => Promise<Float32Array>,
+    logitsOf: (seat: Seat) => Promise<Float32Array>,
     keep: (sums: Sums, comparison: LogitComparison) => void,
   ): Promise<boolean> {
     control.progress({ stage: `quality of ${base.model}`, done: done++, total: steps });
     if (await control.stopped()) return false;
     const wanted = Int32Array.from(targets);
-    const reference = await logitsOf(sessions[0] as Session);
-    for (const [i, session] of sessions.entries()) {
-      const logits = i === 0 ? reference : await logitsOf(session);
+    const reference = await logitsOf(seats[0] as Seat);
+    for (const [i, seat] of seats.entries()) {
+      const logits = i === 0 ? reference : await logitsOf(seat);
       keep(sums[i] as Sums, comparer.compare(reference, logits, wanted));
     }
     return true;
@@ -89,7 +97,7 @@ export async function measureQuality(
   for (const question of questions) {
     const going = await each(
       question.answer,
-      (session) => answerLogits(session, question),
+      (seat) => answerLogits(seat, question),
       ({ answers }, comparison) => answers.push({ set: question.set, comparison }),
     );
     if (!going) break;
@@ -97,7 +105,7 @@ export async function measureQuality(
   for (const window of set.windows) {
     const going = await each(
       window.slice(1),
-      (session) => windowLogits(session, window),
+      (seat) => windowLogits(seat, window),
       ({ text }, comparison) => text.push(comparison),
     );
     if (!going) break;

@@ -69,35 +69,57 @@ export function textWindows(tokenizer: Tokenizer, text: string, longest: number)
   );
 }
 
-async function questionsOf(platform: Platform, folder: string, model: Model, tokenizer: Tokenizer) {
+async function readSheet(platform: Platform, path: string): Promise<Picture> {
+  const source = await platform.open(path);
+  try {
+    return decodeImage(path, await source.read(0, source.sizeBytes));
+  } finally {
+    await source.close();
+  }
+}
+
+/** Questions of one folder; none when the model does not see or the folder has none. `first` numbers the pictures. */
+async function questionsOf(platform: Platform, folder: string, model: Model, tokenizer: Tokenizer, first: number) {
   const { config } = model;
   const path = `${folder}/questions.jsonl`;
   const sheetPath = `${folder}/pictures.png`;
   if (config.architecture !== "llava" || !(await platform.exists(path))) return [];
-  const source = await platform.open(sheetPath);
-  const sheet = decodeImage(sheetPath, await source.read(0, source.sizeBytes));
-  await source.close();
+  const sheet = await readSheet(platform, sheetPath);
   const image = { id: config.imageTokenId, count: patchCount(config.vision) };
   const lines = (await platform.readText(path)).split("\n").filter((line) => line !== "");
   return lines.map((line, i) => {
     const { tile, question, answer, set } = parseLine(path, line, i);
     return {
       set,
-      pixels: preprocess(tileOf(sheet, tile, sheetPath), config.vision),
+      picture: first + tile,
+      pixels: () => preprocess(tileOf(sheet, tile, sheetPath), config.vision),
       prompt: promptTokens(tokenizer, `${question}\n`, image),
       answer: [...tokenizer.encode(answer), tokenizer.eosId],
     };
   });
 }
 
-/** The evaluation set of a model; null for a model without a tokenizer. `folder` overrides where it is looked for. */
-export async function loadEvalSet(platform: Platform, model: Model, folder?: string): Promise<EvalSet | null> {
+/** Folders of an evaluation set; either may be absent there. */
+export interface EvalFolders {
+  readonly questions: readonly string[];
+  readonly text: string;
+}
+
+/** Where a model's own set is; without one, the shipped text. */
+export async function evalFolders(platform: Platform, model: Model): Promise<EvalFolders> {
+  const own = `${model.origin}/eval`;
+  const hasText = await platform.exists(`${own}/text.txt`);
+  return { questions: [own], text: hasText ? own : platform.packagePath(`${SHIPPED_MODEL}/eval`) };
+}
+
+/** The evaluation set of a model as tokens and pictures; null for a model without a tokenizer. */
+export async function loadEvalSet(platform: Platform, model: Model, folders: EvalFolders): Promise<EvalSet | null> {
   const { tokenizer } = model;
   if (!tokenizer) return null;
-  const own = folder ?? `${model.origin}/eval`;
-  const shipped = platform.packagePath(`${SHIPPED_MODEL}/eval`);
-  const textFolder = (await platform.exists(`${own}/text.txt`)) ? own : shipped;
-  const text = await platform.readText(`${textFolder}/text.txt`);
-  const questions = await questionsOf(platform, own, model, tokenizer);
-  return { questions, windows: textWindows(tokenizer, text, model.config.decoder.maxContext) };
+  const lists = await Promise.all(
+    folders.questions.map((folder, i) => questionsOf(platform, folder, model, tokenizer, i * 1e6)),
+  );
+  const path = `${folders.text}/text.txt`;
+  const text = (await platform.exists(path)) ? await platform.readText(path) : "";
+  return { questions: lists.flat(), windows: textWindows(tokenizer, text, model.config.decoder.maxContext) };
 }

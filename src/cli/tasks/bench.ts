@@ -13,17 +13,24 @@ import { warningsOf } from "../../run/warnings.js";
 import { outliers } from "../../stats/outliers.js";
 import { summarize } from "../../stats/summary.js";
 import { captureEnvironment } from "../parts/environment.js";
-import { loadEvalSet } from "../parts/evalset.js";
+import { type EvalFolders, evalFolders, loadEvalSet } from "../parts/evalset.js";
 import { openMemory, probe } from "../parts/memory.js";
 import { type OpenModels, openSubjects } from "../parts/subjects.js";
 import type { FinalEvent } from "../protocol.js";
 
 const statistics = { summarize, outliers };
 
-function qualityParts(platform: Platform, subjects: OpenModels, folder?: string): Promise<QualityParts> {
-  const evalSet = async (ref: ModelRef): Promise<EvalSet | null> =>
-    loadEvalSet(platform, await subjects.model(ref), folder);
-  return openComparer(platform).then((comparer) => ({ comparer, evalSet }));
+/** `folders`: another set than the model's own. */
+async function qualityParts(
+  platform: Platform,
+  subjects: OpenModels,
+  folders: EvalFolders | null,
+): Promise<QualityParts> {
+  const evalSet = async (ref: ModelRef): Promise<EvalSet | null> => {
+    const model = await subjects.model(ref);
+    return loadEvalSet(platform, model, folders ?? (await evalFolders(platform, model)));
+  };
+  return { comparer: await openComparer(platform), evalSet };
 }
 
 /** Opens every named model once, so that a bad file costs no probing and no measuring. */
@@ -44,7 +51,7 @@ export async function benchWork(platform: Platform, scenario: Scenario, control:
       subjects,
       statistics,
       memory,
-      quality: await qualityParts(platform, subjects),
+      quality: await qualityParts(platform, subjects, null),
       control,
       environment,
       peakMemoryBytes: () => platform.peakMemoryBytes(),
@@ -60,7 +67,7 @@ export async function benchWork(platform: Platform, scenario: Scenario, control:
 export async function evalWork(
   platform: Platform,
   scenario: Scenario,
-  folder: string | null,
+  folders: EvalFolders | null,
   control: Control,
 ): Promise<FinalEvent> {
   const startedAt = new Date().toISOString();
@@ -68,7 +75,7 @@ export async function evalWork(
   try {
     await checkModels(scenario, subjects);
     const statuses = await subjects.targets();
-    const quality = await qualityParts(platform, subjects, folder ?? undefined);
+    const quality = await qualityParts(platform, subjects, folders);
     const results: BenchResult["quality"][number][] = [];
     for (const workload of scenario.workloads) {
       const target = fastestOf(chooseTargets(workload.targets, statuses, scenario.threads));
