@@ -64,18 +64,21 @@ function vector(
         low = f32x4.neg(f32x4.mul(f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_u(zeros)), xSum));
         high = f32x4.neg(f32x4.mul(f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_u(zeros)), xSum));
       }
+      // Four chains of sums: one multiply-add after another in two chains would wait for its latency.
+      let low2 = f32x4.splat(0);
+      let high2 = low2;
       let xp = x;
       for (let from = record; from < meta; from += 32) {
         const upper = v128.load(from);
         const lower = v128.load(from, 16);
         low = quarter(low, upper, xp, m0, m1, m2, m3);
         high = quarter(high, lower, xp, m0, m1, m2, m3);
-        low = quarter(low, i32x4.shr_u(upper, 16), xp + 64, m0, m1, m2, m3);
-        high = quarter(high, i32x4.shr_u(lower, 16), xp + 64, m0, m1, m2, m3);
+        low2 = quarter(low2, i32x4.shr_u(upper, 16), xp + 64, m0, m1, m2, m3);
+        high2 = quarter(high2, i32x4.shr_u(lower, 16), xp + 64, m0, m1, m2, m3);
         xp += 128;
       }
-      let first = madd(half(meta), low, v128.load(at));
-      let second = madd(half(meta + 8), high, v128.load(at, 16));
+      let first = madd(half(meta), f32x4.add(low, low2), v128.load(at));
+      let second = madd(half(meta + 8), f32x4.add(high, high2), v128.load(at, 16));
       if (offset == OFFSET_BIAS) {
         first = madd(half(meta + 16), xSum, first);
         second = madd(half(meta + 24), xSum, second);

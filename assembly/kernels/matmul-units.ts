@@ -10,7 +10,7 @@ import * as kinds from "./job";
 import { Job, OFFSET_BIAS, TOKEN_TILE, UNIT_ROWS, ceilDiv, recordBytes } from "./job";
 import { SIMD } from "./lanes";
 import { scalarF32, scalarInt4F32, scalarInt4I8, scalarInt8F32, scalarInt8I8 } from "./scalar";
-import { addScaled, groupBytes, groupPairsNarrow, groupPairsWide, tileFloats } from "./tiles";
+import { groupBytes, groupPairsNarrow, groupPairsWide, tileFloats } from "./tiles";
 
 /** From this many tokens on weights are unpacked once and shared. */
 export const PANEL_TOKENS: i32 = 4;
@@ -158,42 +158,36 @@ function int4Panels(job: Job, row: i32, scratch: usize): void {
       let panel = scratch + PANEL;
       for (let g = 0; g < groups; g++) {
         const step = <usize>(g * group * width);
+        const meta = <usize>((t >> 2) * allGroups + first + g) << 4;
+        const acc = scratch + (<usize>t << 5);
+        const scales = scratch + SCALES + (<usize>g << 5);
         if (bytes) {
-          startSums(job, t, first + g, allGroups, scratch + SUMS);
-          groupBytes(panel, group, x0 + step, x1 + step, x2 + step, x3 + step, scratch + SUMS);
+          groupBytes(
+            panel, group, x0 + step, x1 + step, x2 + step, x3 + step,
+            acc, scales, job.xScales + meta, job.xSums + meta, scratch + SUMS,
+          );
         } else {
-          groupPairsWide(panel, group, x0 + step, x1 + step, x2 + step, x3 + step, scratch + SUMS);
+          groupPairsWide(panel, group, x0 + step, x1 + step, x2 + step, x3 + step, acc, scales, job.xScales + meta);
         }
+        if (job.offset == OFFSET_BIAS) addOffsets(acc, scratch + BIASES + (<usize>g << 5), job.xScales + meta, job.xSums + meta);
         panel += panelGroupBytes;
-        addGroup(job, t, first + g, allGroups, scratch, <usize>g << 5);
       }
     }
   }
 }
 
-/** The zero point's share, -8 times the sum of the token's codes, before byte products. */
-function startSums(job: Job, token: i32, group: i32, groups: i32, sums: usize): void {
+/** acc[4 tokens][8] += (offset * xScale) * xSum of one group. */
+function addOffsets(acc: usize, offsets: usize, xScales: usize, xSums: usize): void {
   for (let i = 0; i < 4; i++) {
-    const at = <usize>(min(token + i, job.tokens - 1) * groups + group) << 2;
-    const start = i32x4.splat(load<i32>(job.xSums + at) * -8);
-    v128.store(sums + (<usize>i << 5), start);
-    v128.store(sums + (<usize>i << 5), start, 16);
-  }
-}
-
-/** Adds one group's exact sums of four tokens, scaled, and its offsets. */
-function addGroup(job: Job, token: i32, group: i32, groups: i32, scratch: usize, scaleAt: usize): void {
-  for (let i = 0; i < 4; i++) {
-    const at = <usize>(min(token + i, job.tokens - 1) * groups + group) << 2;
-    const acc = scratch + (<usize>(token + i) << 5);
-    const xScale = v128.load32_splat(job.xScales + at);
-    addScaled(acc, scratch + SUMS + (<usize>i << 5), scratch + SCALES + scaleAt, xScale);
-    if (job.offset == OFFSET_BIAS) {
-      const sum = f32x4.splat(<f32>load<i32>(job.xSums + at));
-      const bias = scratch + BIASES + scaleAt;
-      v128.store(acc, f32x4.add(v128.load(acc), f32x4.mul(f32x4.mul(v128.load(bias), xScale), sum)));
-      v128.store(acc, f32x4.add(v128.load(acc, 16), f32x4.mul(f32x4.mul(v128.load(bias, 16), xScale), sum)), 16);
-    }
+    const xScale = v128.load32_splat(xScales);
+    const sum = f32x4.convert_i32x4_s(v128.load32_splat(xSums));
+    const low = f32x4.mul(f32x4.mul(v128.load(offsets), xScale), sum);
+    const high = f32x4.mul(f32x4.mul(v128.load(offsets, 16), xScale), sum);
+    v128.store(acc, f32x4.add(v128.load(acc), low));
+    v128.store(acc, f32x4.add(v128.load(acc, 16), high), 16);
+    acc += 32;
+    xScales += 4;
+    xSums += 4;
   }
 }
 
@@ -201,17 +195,16 @@ function int8Panels(job: Job, row: i32, scratch: usize): void {
   const padded = (job.cols + 31) & ~31;
   const groups = padded >> 5;
   const block = int8At(job.weight, padded, row, 0);
-  const one = f32x4.splat(1);
-  v128.store(scratch + SCALES, one);
-  v128.store(scratch + SCALES, one, 16);
   for (let t = 0; t < job.tokens; t += 4) {
+    const x0 = tokenX(job, t, 0);
+    const x1 = tokenX(job, t + 1, 0);
+    const x2 = tokenX(job, t + 2, 0);
+    const x3 = tokenX(job, t + 3, 0);
+    const acc = scratch + (<usize>t << 5);
     for (let g = 0; g < groups; g++) {
-      const at = g << 6;
-      const from = block + (<usize>g << 8);
-      groupPairsNarrow(
-        from, 32, tokenX(job, t, at), tokenX(job, t + 1, at), tokenX(job, t + 2, at), tokenX(job, t + 3, at), scratch + SUMS,
-      );
-      addGroup(job, t, g, groups, scratch, 0);
+      const at = <usize>g << 6;
+      const meta = job.xScales + (<usize>((t >> 2) * groups + g) << 4);
+      groupPairsNarrow(block + (<usize>g << 8), 32, x0 + at, x1 + at, x2 + at, x3 + at, acc, meta);
     }
   }
 }

@@ -16,7 +16,7 @@ const PARALLEL_WORK: i64 = 1 << 18;
 export function preparedBytes(cols: i32, tokens: i32): u32 {
   const padded = u32((cols + 127) & ~127);
   const tile = u32(min(tokens, TOKEN_TILE));
-  return max(3 * padded * 20, tile * padded * 4) + tile * padded + 4096;
+  return max(3 * padded * 20, tile * padded * 4) + (tile + 4) * padded + 4096;
 }
 
 /**
@@ -58,8 +58,9 @@ function prepare(job: Job, x: usize, prepared: usize): void {
   const group = job.group ? job.group : 32;
   const groups = ceilDiv(cols, group);
   job.xScales = prepared;
-  job.xSums = prepared + <usize>((job.tokens * groups * 4 + 15) & ~15);
-  const free = job.xSums + <usize>((job.tokens * groups * 4 + 15) & ~15);
+  const metaBytes = <usize>(((job.tokens + 3) & ~3) * groups) << 2;
+  job.xSums = prepared + metaBytes;
+  const free = job.xSums + metaBytes;
   const few = job.tokens < PANEL_TOKENS;
   if (job.kind == kinds.KIND_INT4_I8 || job.kind == kinds.KIND_INT8_I8) prepareInt8(job, x, groups, group, free);
   else if (job.kind == kinds.KIND_INT4_F32 && (few || !SIMD)) prepareFloats(job, x, groups, group, free);
@@ -70,14 +71,19 @@ function prepare(job: Job, x: usize, prepared: usize): void {
   }
 }
 
-/** int8 codes by token, then the form the kernel wants behind them. */
+/**
+ * int8 codes by token, then the form the kernel wants behind them. Scales and sums lie as [token][group] for the vector
+ * kernels and as [token / 4][group][4] for tiles of four tokens.
+ */
 function prepareInt8(job: Job, x: usize, groups: i32, group: i32, free: usize): void {
   const padded = groups * group;
   const codes = free;
   const forms = free + <usize>((job.tokens * padded + 15) & ~15);
+  const tiles = SIMD && job.tokens >= PANEL_TOKENS;
   for (let t = 0; t < job.tokens; t++) {
-    const at = <usize>(t * groups) << 2;
-    quantizeRow(x + ((<usize>t * <usize>job.cols) << 2), job.cols, group, codes + <usize>(t * padded), job.xScales + at, job.xSums + at);
+    const at = <usize>(tiles ? (t >> 2) * groups * 4 + (t & 3) : t * groups) << 2;
+    const from = x + ((<usize>t * <usize>job.cols) << 2);
+    quantizeRow(from, job.cols, group, codes + <usize>(t * padded), job.xScales + at, job.xSums + at, tiles ? 16 : 4);
   }
   job.x = codes;
   job.xStride = padded;

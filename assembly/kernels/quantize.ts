@@ -5,10 +5,12 @@ import { ceilDiv } from "./job";
 import { SIMD } from "./lanes";
 
 /**
- * Quantizes one row x[cols] f32. codes: int8 [groups * group], padded with 0; scales: f32 [groups]; sums: i32 [groups].
- * A group of zeros gets scale 0.
+ * Quantizes one row x[cols] f32. codes: int8 [groups * group], padded with 0; scales: f32, sums: i32, one a group, `stride`
+ * bytes apart. A group of zeros gets scale 0.
  */
-export function quantizeRow(x: usize, cols: i32, group: i32, codes: usize, scales: usize, sums: usize): void {
+export function quantizeRow(
+  x: usize, cols: i32, group: i32, codes: usize, scales: usize, sums: usize, stride: usize,
+): void {
   const groups = ceilDiv(cols, group);
   for (let g = 0; g < groups; g++) {
     const first = g * group;
@@ -18,8 +20,10 @@ export function quantizeRow(x: usize, cols: i32, group: i32, codes: usize, scale
     if (count < group) memory.fill(to, 0, group);
     const largest = largestMagnitude(from, count);
     const inverse: f32 = largest > 0 ? <f32>127 / largest : 0;
-    store<f32>(scales + ((<usize>g) << 2), largest / <f32>127);
-    store<i32>(sums + ((<usize>g) << 2), roundCodes(from, count, inverse, to));
+    store<f32>(scales, largest / <f32>127);
+    store<i32>(sums, roundCodes(from, count, inverse, to));
+    scales += stride;
+    sums += stride;
   }
 }
 
