@@ -23,23 +23,26 @@ function halves(): Float32Array {
  * bf16 is the upper half of a f32 (Kalamkar et al. 2019), f16 is IEEE 754 binary16.
  */
 export function toFloat32(bytes: Uint8Array, dtype: DType): Float32Array | null {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  // A fresh copy starts at a multiple of every element's size; typed arrays are little-endian on all hosts of V8 & Co.
+  const { buffer } = bytes.byteOffset % 8 === 0 ? bytes : bytes.slice();
+  const at = bytes.byteOffset % 8 === 0 ? bytes.byteOffset : 0;
   switch (dtype) {
     case "f32":
-      return Float32Array.from({ length: bytes.length / 4 }, (_, i) => view.getFloat32(i * 4, true));
+      return new Float32Array(buffer, at, bytes.length / 4);
     case "f16": {
       const table = halves();
-      const values = new Float32Array(bytes.length / 2);
-      for (let i = 0; i < values.length; i++) values[i] = table[view.getUint16(i * 2, true)];
+      const words = new Uint16Array(buffer, at, bytes.length / 2);
+      const values = new Float32Array(words.length);
+      for (let i = 0; i < values.length; i++) values[i] = table[words[i]];
       return values;
     }
     case "bf16": {
-      const words = new Uint32Array(bytes.length / 2);
-      for (let i = 0; i < words.length; i++) words[i] = view.getUint16(i * 2, true) << 16;
+      const words = Uint32Array.from(new Uint16Array(buffer, at, bytes.length / 2));
+      for (let i = 0; i < words.length; i++) words[i] <<= 16;
       return new Float32Array(words.buffer);
     }
     case "f64":
-      return Float32Array.from({ length: bytes.length / 8 }, (_, i) => view.getFloat64(i * 8, true));
+      return Float32Array.from(new Float64Array(buffer, at, bytes.length / 8));
     case "i64":
     case "i32":
     case "i16":
@@ -61,7 +64,12 @@ export async function readFloat32(tensor: LazyTensor): Promise<Float32Array> {
   if (values.length !== elementCount(tensor.shape)) {
     throw fail(`has ${values.length} values, its shape [${tensor.shape}] needs another number`, "Get the file again");
   }
-  const bad = values.findIndex((value) => !Number.isFinite(value));
+  const bad = firstNonFinite(values);
   if (bad >= 0) throw fail(`value ${bad} is ${values[bad]}`, "Get the file again or another checkpoint");
   return values;
+}
+
+function firstNonFinite(values: Float32Array): number {
+  for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i])) return i;
+  return -1;
 }

@@ -15,10 +15,10 @@ import { nodeWorkers } from "./node-workers.js";
 // build/src/platform/node.js -> the package
 const PACKAGE_ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 
-/** The platform of this Node process. */
+/** The platform of this process. */
 export function nodePlatform(): Platform {
   return {
-    name: "node",
+    name: runtimeName(),
     cpuCount: cpus().length,
     open: openFile,
     readText: (path) => attempt(path, () => readFile(path, "utf8")),
@@ -35,6 +35,12 @@ export function nodePlatform(): Platform {
     workers: nodeWorkers(),
     peakMemoryBytes: () => process.resourceUsage().maxRSS * 1024,
   };
+}
+
+/** Bun and Deno run this file too, through their node: modules. */
+function runtimeName(): "node" | "bun" | "deno" {
+  if ("bun" in process.versions) return "bun";
+  return "deno" in process.versions ? "deno" : "node";
 }
 
 async function attempt<T>(path: string, action: () => Promise<T>): Promise<T> {
