@@ -1,7 +1,7 @@
 // The slow and obvious backend in plain TypeScript that every other backend is compared with: f32 storage, float64
 // sums, every weight unpacked to f32 on upload. Never timed, never a target of a benchmark.
 
-import { UnavailableError } from "../core/errors.js";
+import { InputError, UnavailableError } from "../core/errors.js";
 import type { Op, TensorId, TensorSpec } from "../core/op.js";
 import type { Backend, Platform, SubmitResult } from "../core/ports.js";
 import { attention, rope } from "./reference/attention.js";
@@ -24,7 +24,7 @@ export async function openReference(platform: Platform): Promise<Backend> {
   return {
     target: { host: hostOf(platform), backend: "reference", variant: "plain", threads: 1 },
     async allocate(specs: readonly TensorSpec[]) {
-      tensors = specs.map((spec) => ({ spec, values: new Float32Array(spec.rows * spec.cols) }));
+      tensors = specs.map(makeMatrix);
     },
     async upload(id, data) {
       const { spec, values } = get(id);
@@ -54,6 +54,15 @@ export async function openReference(platform: Platform): Promise<Backend> {
 
 function hostOf(platform: Platform): Backend["target"]["host"] {
   return platform.name === "bun" || platform.name === "deno" || platform.name === "chromium" ? platform.name : "node";
+}
+
+function makeMatrix(spec: TensorSpec): Matrix {
+  try {
+    return { spec, values: new Float32Array(spec.rows * spec.cols) };
+  } catch {
+    const problem = `[${spec.rows}, ${spec.cols}] does not fit in memory`;
+    throw new InputError(spec.name, "memory", problem, "Use a smaller model or a shorter context");
+  }
 }
 
 type Computing = Exclude<Op, { kind: "output" }>;

@@ -7,6 +7,9 @@ import { type Fields, fieldsOf } from "./hf-fields.js";
 
 const SUPPORTED = "llama, llava (LLaMA decoder with a CLIP tower)";
 
+/** A table of tensors is laid out from the config alone, so a lying number of layers must not make it endless. */
+const MOST_LAYERS = 1024;
+
 type Triple = readonly [number, number, number];
 
 /**
@@ -58,7 +61,7 @@ function readDecoder(fields: Fields, root: Fields): DecoderConfig {
   if (headDim % 2 !== 0) throw fields.fail("head_dim", `${headDim} is odd, rotary embedding needs pairs`);
   return {
     hidden,
-    layers: fields.count("num_hidden_layers", 32),
+    layers: fields.count("num_hidden_layers", 32, MOST_LAYERS),
     heads,
     kvHeads,
     headDim,
@@ -92,7 +95,7 @@ function readVision(root: Fields, preprocessor: unknown): VisionConfig {
   const heads = fields.count("num_attention_heads", 12);
   const imageSize = fields.count("image_size", 224);
   const patch = fields.count("patch_size", 32);
-  const layers = fields.count("num_hidden_layers", 12);
+  const layers = fields.count("num_hidden_layers", 12, MOST_LAYERS);
   const activation = fields.text("hidden_act", "quick_gelu");
   if (hidden % heads !== 0) throw fields.fail("num_attention_heads", `${heads} does not divide ${hidden}`);
   if (imageSize % patch !== 0) throw fields.fail("patch_size", `${patch} does not divide the image size ${imageSize}`);

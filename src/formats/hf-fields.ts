@@ -3,8 +3,8 @@
 import { InputError } from "../core/errors.js";
 
 export interface Fields {
-  /** A whole number of at least 1. */
-  count(name: string, otherwise: number): number;
+  /** A whole number from 1 to `most`. */
+  count(name: string, otherwise: number, most?: number): number;
   number(name: string, otherwise: number): number;
   flag(name: string, otherwise: boolean): boolean;
   text(name: string, otherwise: string): string;
@@ -15,6 +15,8 @@ export interface Fields {
   fail(name: string, problem: string, remedy?: string): InputError;
 }
 
+/** Sizes beyond this are lies: no tensor of such a side was ever stored. */
+const MOST = 2 ** 31 - 1;
 const REMEDY = "Use the config.json that belongs to this checkpoint";
 
 /** Getters over one JSON object. @param path where the object stands in the file, "" for its root */
@@ -28,8 +30,10 @@ export function fieldsOf(file: string, value: unknown, path = ""): Fields {
     throw fail(name, `is ${JSON.stringify(found)}, ${kind} was expected`);
   };
   return {
-    count: (name, otherwise) =>
-      read(name, otherwise, (n) => Number.isSafeInteger(n) && (n as number) >= 1 && (n as number) < 2 ** 31, "a count"),
+    count: (name, otherwise, most = MOST) => {
+      const fits = (n: unknown) => Number.isSafeInteger(n) && (n as number) >= 1 && (n as number) <= most;
+      return read(name, otherwise, fits, `a count from 1 to ${most}`);
+    },
     number: (name, otherwise) => read(name, otherwise, (n) => Number.isFinite(n), "a number"),
     flag: (name, otherwise) => read(name, otherwise, (flag) => typeof flag === "boolean", "true or false"),
     text: (name, otherwise) => read(name, otherwise, (text) => typeof text === "string", "a text"),

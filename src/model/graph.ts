@@ -31,7 +31,7 @@ export interface Graph {
 export interface GraphOptions {
   readonly plan: QuantPlan;
   readonly activations: ActivationFormat;
-  /** Positions to make room for; default and upper limit: the model's own context. */
+  /** Positions to make room for, at most the model's own context; default that, or 2048 where it has more. */
   readonly context?: number;
   /** Most positions in one epoch (default 128). */
   readonly maxRows?: number;
@@ -56,7 +56,7 @@ export function buildGraph(config: ModelConfig, options: GraphOptions): Graph {
 }
 
 function sizesOf({ decoder }: ModelConfig, options: GraphOptions): DecoderSizes {
-  const context = options.context ?? decoder.maxContext;
+  const context = options.context ?? Math.min(decoder.maxContext, 2048);
   if (!Number.isInteger(context) || context < 1 || context > decoder.maxContext) {
     throw new InputError(
       "context",
