@@ -1,0 +1,45 @@
+// Targets are chosen by name or by what can run; a name nobody has is bad input, one that cannot run says why.
+
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { InputError, UnavailableError } from "../../src/core/errors.js";
+import { type TargetStatus, targetName } from "../../src/core/target.js";
+import { chooseTargets } from "../../src/run/targets.js";
+
+const target = (variant: string, threads: number) => ({ host: "node", backend: "wasm", variant, threads }) as const;
+const STATUSES: readonly TargetStatus[] = [
+  { target: target("scalar", 1), available: true, detail: "" },
+  { target: target("simd", 1), available: true, detail: "" },
+  { target: target("simd", 2), available: true, detail: "" },
+  { target: target("relaxed", 2), available: false, reason: "too old", remedy: "Use Node 22" },
+];
+const names = (wanted: "all" | "fastest" | string[], threads = 0) =>
+  chooseTargets(wanted, STATUSES, threads).map(targetName);
+
+test("all that can run, and the fastest of them", () => {
+  assert.equal(names("all"), ["node/wasm-scalar/1t", "node/wasm-simd/1t", "node/wasm-simd/2t"]);
+  assert.equal(names("fastest"), ["node/wasm-simd/2t"]);
+  assert.equal(names("fastest", 1), ["node/wasm-simd/1t"]);
+});
+
+test("names may be whole or short", () => {
+  assert.equal(names(["node/wasm-simd/2t"]), ["node/wasm-simd/2t"]);
+  assert.equal(names(["wasm-scalar"]), ["node/wasm-scalar/1t"]);
+  assert.equal(names(["simd"]), ["node/wasm-simd/1t", "node/wasm-simd/2t"]);
+});
+
+test("a name that no target has is bad input", () => {
+  assert.throws(
+    () => names(["cuda"]),
+    (error: unknown) => error instanceof InputError && /Known here/.test(error.message),
+  );
+});
+
+test("a target that cannot run says why", () => {
+  assert.throws(
+    () => names(["wasm-relaxed/2t"]),
+    (error: unknown) => error instanceof UnavailableError && error.reason === "too old",
+  );
+});
+
+test.run();
