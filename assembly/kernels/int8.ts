@@ -80,6 +80,8 @@ export function int8F32Vector(weight: usize, blocks: i32, padded: i32, x: usize,
       let from = weight + <usize>b * stride;
       let low = v128.load(at);
       let high = v128.load(at, 16);
+      let low2 = f32x4.splat(0);
+      let high2 = low2;
       for (let j = 0; j < 128; j += 8) {
         const first = v128.load32_splat(x + j);
         const second = v128.load32_splat(x + j, 4);
@@ -87,12 +89,12 @@ export function int8F32Vector(weight: usize, blocks: i32, padded: i32, x: usize,
         const lower = v128.load8x8_s(from, 8);
         low = madd(even(upper), first, low);
         high = madd(even(lower), first, high);
-        low = madd(odd(upper), second, low);
-        high = madd(odd(lower), second, high);
+        low2 = madd(odd(upper), second, low2);
+        high2 = madd(odd(lower), second, high2);
         from += 16;
       }
-      v128.store(at, low);
-      v128.store(at, high, 16);
+      v128.store(at, f32x4.add(low, low2));
+      v128.store(at, f32x4.add(high, high2), 16);
     }
     weight += 256;
     x += 128;

@@ -37,7 +37,7 @@ export function matmulUnit(job: Job, unit: i32, scratch: usize): void {
     }
   } else {
     for (let b = 0; b < blocks; b++) {
-      memory.fill(scratch, 0, <usize>TOKEN_TILE * 32);
+      memory.fill(scratch, 0, <usize>((job.tokens + 3) & ~3) << 5);
       panelBlock(job, row + b * 8, scratch);
       const count = min(8, job.rows - row - b * 8);
       for (let t = 0; t < job.tokens; t++) emit(job, scratch + (<usize>t << 5), t, row + b * 8, count);

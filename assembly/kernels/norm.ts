@@ -1,6 +1,7 @@
 // Normalisations and softmax of the rows of a matrix [rows, cols], f32, sums in f64.
 
 import { expf } from "./exp";
+import { SIMD } from "./lanes";
 
 // @ts-ignore: decorator
 @inline
@@ -62,9 +63,19 @@ export function softmax(x: usize, out: usize, rows: i32, cols: i32): void {
   }
 }
 
-/** Index of the first largest value of x[count]. */
+/** Index of the first largest value of x[count]; 0 when there is a NaN. */
 export function argmax(x: usize, count: i32): i32 {
-  let best = 0;
-  for (let i = 1; i < count; i++) if (load<f32>(at(x, i)) > load<f32>(at(x, best))) best = i;
-  return best;
+  let i = 0;
+  let largest: f32 = -Infinity;
+  if (SIMD) {
+    let most = f32x4.splat(-Infinity);
+    for (; i + 4 <= count; i += 4) most = f32x4.max(most, v128.load(at(x, i)));
+    largest = max(
+      max(f32x4.extract_lane(most, 0), f32x4.extract_lane(most, 1)),
+      max(f32x4.extract_lane(most, 2), f32x4.extract_lane(most, 3)),
+    );
+  }
+  for (; i < count; i++) largest = max(largest, load<f32>(at(x, i)));
+  for (let best = 0; best < count; best++) if (load<f32>(at(x, best)) == largest) return best;
+  return 0;
 }

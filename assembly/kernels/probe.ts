@@ -86,31 +86,20 @@ function read8(out: usize, from: usize, part: usize): void {
   v128.store(out, v128.xor(a, b));
 }
 
-
 /**
- * Links `lines` lines of 64 bytes from `start` (a power of two) to one cycle through all of them. The next line is a
- * linear congruential step of full period (Knuth, The Art of Computer Programming 2, 3.2.1.2), so that linking writes
- * sequentially and following jumps about.
+ * Links `count` lines (a power of two), one every `stride` bytes from `start`, to one cycle. Each block of `block` lines (a
+ * power of two up to `count`) is gone through by linear congruential steps of full period (Knuth, The Art of Computer
+ * Programming 2, 3.2.1.2) before the next block: linking writes sequentially, following jumps about. Blocks smaller than what
+ * the translation cache covers leave page walks out of a chase; a stride just over a page makes almost only page walks.
  */
-export function linkChase(start: usize, lines: i32): void {
-  for (let i = 0; i < lines; i++) {
-    const next = (i * 1664525 + 1013904223) & (lines - 1);
-    store<u32>(start + (<usize>i << 6), u32(start) + (<u32>next << 6));
-  }
-}
-
-/**
- * Links the lines of each block of `block` lines (a power of two that divides `lines`) as `linkChase` does, and each block to the
- * next: a chase that touches few pages at a time, so that it pays for memory and hardly for address translation.
- */
-export function linkBlocks(start: usize, lines: i32, block: i32): void {
-  const last = lines & ~(block - 1);
-  for (let i = 0; i < lines; i++) {
-    const base = i & ~(block - 1);
-    const step = (i * 1664525 + 1013904223) & (block - 1);
+export function linkChase(start: usize, count: i32, stride: i32, block: i32): void {
+  const inside = block - 1;
+  for (let i = 0; i < count; i++) {
+    const base = i & ~inside;
+    const step = (i * 1664525 + 1013904223) & inside;
     // The step that would close a block's cycle at its first line leads to the next block.
-    const next = step > 0 ? base + step : (base + block) % last;
-    store<u32>(start + (<usize>i << 6), u32(start) + (<u32>next << 6));
+    const next = step > 0 ? base + step : (base + block) & (count - 1);
+    store<u32>(start + <usize>i * <usize>stride, u32(start) + <u32>next * <u32>stride);
   }
 }
 
@@ -120,102 +109,10 @@ export function chase(from: usize, steps: i32): usize {
   return from;
 }
 
-/** Address where chain `index` begins, an odd number of lines from the others; chain 0 begins at line `first`. */
-// @ts-ignore: decorator
-@inline
-function begin(start: usize, lines: i32, first: i32, index: i32): usize {
-  return start + (<usize>((first + index * 259) & (lines - 1)) << 6);
-}
-
-function chains2(start: usize, lines: i32, first: i32, steps: i32): usize {
-  let a = begin(start, lines, first, 0);
-  let b = begin(start, lines, first, 1);
+/** Follows `count` chains side by side, `steps` links each; their u32 addresses are at `state` and move on. */
+export function chains(state: usize, count: i32, steps: i32): void {
+  const end = state + (<usize>count << 2);
   for (let step = 0; step < steps; step++) {
-    a = load<u32>(a);
-    b = load<u32>(b);
+    for (let at = state; at < end; at += 4) store<u32>(at, load<u32>(load<u32>(at)));
   }
-  return a ^ b;
-}
-
-function chains4(start: usize, lines: i32, first: i32, steps: i32): usize {
-  let a = begin(start, lines, first, 0);
-  let b = begin(start, lines, first, 1);
-  let c = begin(start, lines, first, 2);
-  let d = begin(start, lines, first, 3);
-  for (let step = 0; step < steps; step++) {
-    a = load<u32>(a);
-    b = load<u32>(b);
-    c = load<u32>(c);
-    d = load<u32>(d);
-  }
-  return a ^ b ^ c ^ d;
-}
-
-function chains8(start: usize, lines: i32, first: i32, steps: i32): usize {
-  let a = begin(start, lines, first, 0);
-  let b = begin(start, lines, first, 1);
-  let c = begin(start, lines, first, 2);
-  let d = begin(start, lines, first, 3);
-  let e = begin(start, lines, first, 4);
-  let f = begin(start, lines, first, 5);
-  let g = begin(start, lines, first, 6);
-  let h = begin(start, lines, first, 7);
-  for (let step = 0; step < steps; step++) {
-    a = load<u32>(a);
-    b = load<u32>(b);
-    c = load<u32>(c);
-    d = load<u32>(d);
-    e = load<u32>(e);
-    f = load<u32>(f);
-    g = load<u32>(g);
-    h = load<u32>(h);
-  }
-  return a ^ b ^ c ^ d ^ e ^ f ^ g ^ h;
-}
-
-function chains16(start: usize, lines: i32, first: i32, steps: i32): usize {
-  let a = begin(start, lines, first, 0);
-  let b = begin(start, lines, first, 1);
-  let c = begin(start, lines, first, 2);
-  let d = begin(start, lines, first, 3);
-  let e = begin(start, lines, first, 4);
-  let f = begin(start, lines, first, 5);
-  let g = begin(start, lines, first, 6);
-  let h = begin(start, lines, first, 7);
-  let i = begin(start, lines, first, 8);
-  let j = begin(start, lines, first, 9);
-  let k = begin(start, lines, first, 10);
-  let l = begin(start, lines, first, 11);
-  let m = begin(start, lines, first, 12);
-  let n = begin(start, lines, first, 13);
-  let o = begin(start, lines, first, 14);
-  let p = begin(start, lines, first, 15);
-  for (let step = 0; step < steps; step++) {
-    a = load<u32>(a);
-    b = load<u32>(b);
-    c = load<u32>(c);
-    d = load<u32>(d);
-    e = load<u32>(e);
-    f = load<u32>(f);
-    g = load<u32>(g);
-    h = load<u32>(h);
-    i = load<u32>(i);
-    j = load<u32>(j);
-    k = load<u32>(k);
-    l = load<u32>(l);
-    m = load<u32>(m);
-    n = load<u32>(n);
-    o = load<u32>(o);
-    p = load<u32>(p);
-  }
-  return a ^ b ^ c ^ d ^ e ^ f ^ g ^ h ^ i ^ j ^ k ^ l ^ m ^ n ^ o ^ p;
-}
-
-/** Follows 1, 2, 4, 8 or 16 chains of a linked area side by side from line `first` on, `steps` links each. */
-export function chains(start: usize, lines: i32, first: i32, count: i32, steps: i32): usize {
-  if (count >= 16) return chains16(start, lines, first, steps);
-  if (count >= 8) return chains8(start, lines, first, steps);
-  if (count >= 4) return chains4(start, lines, first, steps);
-  if (count >= 2) return chains2(start, lines, first, steps);
-  return chase(begin(start, lines, first, 0), steps);
 }
