@@ -1,21 +1,32 @@
-// The delay model `traffic`: an epoch is a row of stages, a stage takes the longer of its compute and its memory time, and
-// the delay is its time under a placement less its time with everything local. ABI: docs/epoch-abi.md.
+// The delay models over epochs: `traffic` (an epoch is a row of stages, a stage takes the longer of its compute and its memory
+// time) and `stall`, one epoch with stages or many at a time; `camp` and `cxlmemsim` are functions of counters. The delay
+// is the time under a placement less the time with everything local. ABI: docs/epoch-abi.md.
 
 import {
+  CURVES,
+  EACH,
   EDGES,
   HOST,
   KINDS,
+  LOADS,
   LOCAL,
+  MAX_EACH,
   MAX_EDGES,
+  MAX_LOADS,
   MAX_POOLS,
   POOLS,
   RESULT,
   STAGES,
   STAGE_NUMBERS,
-  WRITTEN,
+  longer,
   stageAt,
 } from "./layout";
-import { IDLE, LOADED, WRITING, clearResidual, edgeNs, localNs, placedNs, residual } from "./solve";
+import { prepareMachine } from "./machine";
+import { WRITING, clearResidual, loadedNs, localNs, residual, take } from "./solve";
+import { TERMS, stallStage, trafficStage } from "./stage";
+
+export * from "./camp";
+export * from "./cxlmemsim";
 
 export function hostAt(): usize {
   return HOST;
@@ -25,8 +36,16 @@ export function poolsAt(): usize {
   return POOLS;
 }
 
+export function curvesAt(): usize {
+  return CURVES;
+}
+
 export function edgesAt(): usize {
   return EDGES;
+}
+
+export function loadsAt(): usize {
+  return LOADS;
 }
 
 export function stagesAt(): usize {
@@ -37,22 +56,35 @@ export function resultAt(): usize {
   return RESULT;
 }
 
+export function eachAt(): usize {
+  return EACH;
+}
+
 /** How many stages of that many pools one call takes. */
 export function maxStages(pools: i32): i32 {
   return STAGE_NUMBERS / (1 + KINDS * pools);
 }
 
-// @ts-ignore: decorator
-@inline
-function longer(a: f64, b: f64): f64 {
-  return a > b ? a : b;
+/** How many epochs of that many pools one call of `evaluateEach` takes. */
+export function maxEach(pools: i32): i32 {
+  const stages = maxStages(pools);
+  return stages < MAX_EACH ? stages : MAX_EACH;
 }
 
-function writes(stage: usize, pools: i32): bool {
-  for (let i = 0; i < pools; i++) {
-    if (load<f64>(stage + 8 + (<usize>(i * KINDS + WRITTEN) << 3)) > 0.0) return true;
-  }
-  return false;
+/** Takes over host, pools, curves, edges and loads; must follow every change of them. Returns 0 or which count is wrong. */
+export function prepare(pools: i32, edges: i32, loads: i32): i32 {
+  if (pools < 1 || pools > MAX_POOLS) return 1;
+  if (edges < 0 || edges > MAX_EDGES) return 2;
+  if (loads < 0 || loads > MAX_LOADS) return 4;
+  prepareMachine(pools, edges, loads);
+  return 0;
+}
+
+/** Loaded latency of a pool that moves `readGBps` and `writtenGBps` for this host, others' load included. */
+export function latencyNs(pool: i32, readGBps: f64, writtenGBps: f64): f64 {
+  // a second of 1e9 ns moves GB/s x 1e9 bytes
+  take(pool, 1.0, (readGBps * 1e9) / 64.0, (writtenGBps * 1e9) / 64.0, WRITING);
+  return loadedNs(pool, 1e9);
 }
 
 /** All-local ns of the epoch when compute takes `scale` times what the stages say. */
@@ -87,53 +119,51 @@ function computeScale(pools: i32, stages: i32): f64 {
 
 // @ts-ignore: decorator
 @inline
-function add(at: usize, ns: f64): void {
-  store<f64>(RESULT + at, load<f64>(RESULT + at) + ns);
+function add(at: usize, term: usize): void {
+  store<f64>(RESULT + at, load<f64>(RESULT + at) + load<f64>(TERMS + term));
 }
 
 /**
- * Adds one stage to the result. Terms are differences of the whole solved time as causes come in one after another:
- * latencies, own bandwidth and load, shared edges, write-backs. They are taken stage by stage, so that a cause that is
- * absent adds exactly 0.
- */
-function addStage(stage: usize, pools: i32, edges: i32, compute: f64, localMemory: f64): void {
-  const dirty = writes(stage, pools);
-  const near = longer(compute, localMemory);
-  const nearIdle = longer(compute, localNs(stage, pools, IDLE));
-  const nearLoaded = dirty ? longer(compute, localNs(stage, pools, LOADED)) : near;
-  const farIdle = longer(compute, placedNs(stage, pools, IDLE));
-  const farLoaded = longer(compute, placedNs(stage, pools, LOADED));
-  const farEdged = longer(farLoaded, edgeNs(stage, pools, edges, LOADED));
-  let far = farEdged;
-  if (dirty) far = longer(longer(compute, placedNs(stage, pools, WRITING)), edgeNs(stage, pools, edges, WRITING));
-  const idle = farIdle - nearIdle;
-  const loaded = farLoaded - nearLoaded;
-  const edged = farEdged - nearLoaded;
-  add(0, near);
-  add(8, far);
-  add(24, idle);
-  add(32, loaded - idle);
-  add(40, edged - loaded);
-  add(48, far - near - edged);
-}
-
-/**
- * Evaluates the stages in memory; pool 0 is the local one. Returns 0, or what is wrong with the counts: 1 pools, 2 edges,
- * 3 stages.
+ * Evaluates the stages in memory as one epoch; pool 0 is the local one. Returns 0, or what is wrong with the counts: 1
+ * pools, 2 edges, 3 stages.
  */
 export function evaluate(pools: i32, edges: i32, stages: i32): i32 {
   if (pools < 1 || pools > MAX_POOLS) return 1;
   if (edges < 0 || edges > MAX_EDGES) return 2;
   if (stages < 0 || stages > maxStages(pools)) return 3;
   clearResidual();
-  memory.fill(RESULT, 0, 64);
+  memory.fill(RESULT, 0, 72);
   for (let s = 0; s < stages; s++) store<f64>(LOCAL + (<usize>s << 3), localNs(stageAt(s, pools), pools, WRITING));
   const scale = computeScale(pools, stages);
   for (let s = 0; s < stages; s++) {
     const stage = stageAt(s, pools);
-    addStage(stage, pools, edges, scale * load<f64>(stage), load<f64>(LOCAL + (<usize>s << 3)));
+    trafficStage(stage, pools, edges, scale * load<f64>(stage), load<f64>(LOCAL + (<usize>s << 3)));
+    add(0, 0);
+    add(8, 8);
+    add(24, 16);
+    add(32, 24);
+    add(40, 32);
+    add(48, 40);
+    add(64, 48);
   }
   store<f64>(RESULT + 16, load<f64>(RESULT + 8) - load<f64>(RESULT));
   store<f64>(RESULT + 56, residual);
+  return 0;
+}
+
+/** As `evaluate`, but each stage is an epoch of its own: model 0 is `traffic`, 1 `stall`. Results go to `eachAt`. */
+export function evaluateEach(model: i32, pools: i32, edges: i32, epochs: i32): i32 {
+  if (pools < 1 || pools > MAX_POOLS) return 1;
+  if (edges < 0 || edges > MAX_EDGES) return 2;
+  if (epochs < 0 || epochs > maxEach(pools)) return 3;
+  for (let s = 0; s < epochs; s++) {
+    const stage = stageAt(s, pools);
+    clearResidual();
+    if (model == 0) trafficStage(stage, pools, edges, load<f64>(stage), localNs(stage, pools, WRITING));
+    else stallStage(stage, pools, edges);
+    const out = EACH + (<usize>s << 6);
+    memory.copy(out, TERMS, 56);
+    store<f64>(out + 56, residual);
+  }
   return 0;
 }

@@ -1,33 +1,27 @@
 // The memory time of one stage: the root of T = max(sum lines L(load) / N, bytes / B(mix)), where the load is bytes / T.
-// The right side falls as T grows, so the root is unique; bisection finds it. A shared edge that needs longer than the
-// root is the root of the whole equation, as the right side is no more than that there.
+// The right side falls as T grows, so the root is unique. It is bracketed and bisected; secant steps inside the bracket
+// (Illinois) take most of the way. A shared edge that needs longer than the root is the root of the whole equation, as the
+// right side is no more than that there.
 
-import {
-  CHASE,
-  EDGES,
-  EDGE_MASK,
-  HOST,
-  KINDS,
-  MAX_POOLS,
-  STREAM,
-  STRIDE,
-  WRITTEN,
-  poolAt,
-} from "./layout";
-import { idleNs, queueingNs, transferNs } from "./pool";
+import { CHASE, EDGE_MASK, KINDS, STREAM, STRIDE, WRITTEN, poolAt } from "./layout";
+import { WAIT, edgeReadyAt, readyAt, transferNs } from "./machine";
+import { between, idleNs, lower, pickCurves, queueingNs, upper } from "./pool";
 
 /** Which parts of the equation count: each level has all of the one before. */
 export const IDLE: i32 = 0;
 export const LOADED: i32 = 1;
-export const WRITING: i32 = 2;
+export const SHARED: i32 = 2;
+export const WRITING: i32 = 3;
 
 const LINE: f64 = 64.0;
-/** Interval over root at which bisection stops; the residual is checked apart. */
+/** Imbalance over root at which the search stops; as the right side falls, it bounds the error of the root too. */
 const TOLERANCE: f64 = 1e-9;
 
-/** [pools, 3]: waits = sum of lines / N, idle ns, ns of its bytes at its own bandwidth. */
-const SIDE: usize = memory.data(16 * 3 * 8);
+/** [pools, 8]: waits, idle ns, ns of its bytes, the same at its fair share, load of others, two curves, part of the second. */
+const SIDE: usize = memory.data(16 * 8 * 8);
 
+/** Time that always passes besides the memory's; 0 where compute overlaps memory. */
+export let base: f64 = 0.0;
 /** Largest |F(T) - T| / T of the stages solved since it was last cleared. */
 export let residual: f64 = 0.0;
 
@@ -35,64 +29,116 @@ export function clearResidual(): void {
   residual = 0.0;
 }
 
+export function setBase(ns: f64): void {
+  base = ns;
+}
+
 // @ts-ignore: decorator
 @inline
-function lines(flow: usize, kind: i32): f64 {
+export function lines(flow: usize, kind: i32): f64 {
   return load<f64>(flow + (<usize>kind << 3));
 }
 
+// @ts-ignore: decorator
+@inline
+export function readLines(flow: usize): f64 {
+  return lines(flow, CHASE) + lines(flow, STRIDE) + lines(flow, STREAM);
+}
+
 /** lines / N of one flow over all threads. */
-function waits(flow: usize): f64 {
+// @ts-ignore: decorator
+@inline
+export function waits(flow: usize): f64 {
   return (
-    (lines(flow, CHASE) / load<f64>(HOST + 8) +
-      lines(flow, STRIDE) / load<f64>(HOST + 16) +
-      lines(flow, STREAM) / load<f64>(HOST + 24)) /
-    load<f64>(HOST)
+    lines(flow, CHASE) * load<f64>(WAIT) +
+    lines(flow, STRIDE) * load<f64>(WAIT + 8) +
+    lines(flow, STREAM) * load<f64>(WAIT + 16)
   );
 }
 
-function prepare(index: i32, pool: usize, waiting: f64, read: f64, written: f64): void {
-  const at = SIDE + <usize>(index * 24);
+/** One pool's side of the equation: `waiting` lines one after another, `read` and `written` lines of load. */
+export function take(index: i32, waiting: f64, readLines: f64, writtenLines: f64, level: i32): void {
+  const at = SIDE + <usize>(index * 64);
+  const pool = poolAt(index);
+  const ready = readyAt(index);
+  const read = readLines * LINE;
+  const written = level < WRITING ? 0.0 : writtenLines * LINE;
+  const own = transferNs(ready, read, written);
   store<f64>(at, waiting);
-  store<f64>(at + 8, idleNs(pool, read, written));
-  store<f64>(at + 16, transferNs(pool, read, written));
+  store<f64>(at + 8, idleNs(pool, load<f64>(ready + 24), read, written));
+  store<f64>(at + 16, own);
+  store<f64>(at + 24, level < SHARED ? own : own * load<f64>(ready + 32));
+  store<f64>(at + 32, level < SHARED ? 0.0 : load<f64>(ready + 40));
+  pickCurves(pool, read, written);
+  store<usize>(at + 40, lower);
+  store<usize>(at + 48, upper);
+  store<f64>(at + 56, between);
 }
 
-/** sum of lines L(load) / N when the stage takes T ns. */
+/** Latency of pool `index` as taken, when the stage takes t ns. */
+export function loadedNs(index: i32, t: f64): f64 {
+  const at = SIDE + <usize>(index * 64);
+  const u = load<f64>(at + 16) / t + load<f64>(at + 32);
+  const curves = load<usize>(at + 40);
+  const added = queueingNs(poolAt(index), curves, load<usize>(at + 48), load<f64>(at + 56), u > 1.0 ? 1.0 : u);
+  return load<f64>(at + 8) + added;
+}
+
+/** base + sum of waits L(load) when the stage takes t ns. */
 function latencyNs(pools: i32, t: f64): f64 {
-  let sum: f64 = 0.0;
+  let sum = base;
   for (let i = 0; i < pools; i++) {
-    const at = SIDE + <usize>(i * 24);
-    const waiting = load<f64>(at);
-    if (waiting > 0.0) sum += waiting * (load<f64>(at + 8) + queueingNs(poolAt(i), load<f64>(at + 16) / t));
+    const waiting = load<f64>(SIDE + <usize>(i * 64));
+    if (waiting > 0.0) sum += waiting * loadedNs(i, t);
   }
   return sum;
 }
 
-function solve(pools: i32, level: i32): f64 {
-  let idle: f64 = 0.0;
+function search(pools: i32, least: f64, most: f64): f64 {
+  let low = least;
+  let high = most;
+  let overLow = most - least;
+  let overHigh = latencyNs(pools, high) - high;
+  let x = high;
+  let over = overHigh;
+  let side = 0;
+  for (let step = 1; step < 200 && (over > 0.0 ? over : -over) > TOLERANCE * x; step++) {
+    const middle = 0.5 * (low + high);
+    if (middle <= low || middle >= high) break;
+    x = step & 3 ? low + ((high - low) * overLow) / (overLow - overHigh) : middle;
+    over = latencyNs(pools, x) - x;
+    if (over > 0.0) {
+      low = x;
+      overLow = over;
+      if (side == 1) overHigh *= 0.5;
+      side = 1;
+    } else {
+      high = x;
+      overHigh = over;
+      if (side == 2) overLow *= 0.5;
+      side = 2;
+    }
+  }
+  const off = (over > 0.0 ? over : -over) / x;
+  if (off > residual) residual = off;
+  return x;
+}
+
+/** The root for the sides that were taken. */
+export function solve(pools: i32, level: i32): f64 {
+  let idle = base;
   let low: f64 = 0.0;
   for (let i = 0; i < pools; i++) {
-    const at = SIDE + <usize>(i * 24);
+    const at = SIDE + <usize>(i * 64);
     idle += load<f64>(at) * load<f64>(at + 8);
-    const own = load<f64>(at + 16);
+    const own = load<f64>(at + 24);
     if (level >= LOADED && own > low) low = own;
   }
   if (level == IDLE) return idle;
   if (idle > low) low = idle;
   if (low == 0.0) return 0.0;
-  let high = latencyNs(pools, low);
-  if (high <= low) return low;
-  while (high - low > TOLERANCE * high) {
-    const middle = 0.5 * (low + high);
-    if (middle <= low || middle >= high) break;
-    if (latencyNs(pools, middle) > middle) low = middle;
-    else high = middle;
-  }
-  const off = latencyNs(pools, high) / high - 1.0;
-  const size = off < 0.0 ? -off : off;
-  if (size > residual) residual = size;
-  return high;
+  const most = latencyNs(pools, low);
+  return most <= low ? low : search(pools, low, most);
 }
 
 /** Memory ns of a stage with all its lines in pool 0. */
@@ -103,40 +149,40 @@ export function localNs(stage: usize, pools: i32, level: i32): f64 {
   for (let i = 0; i < pools; i++) {
     const flow = stage + 8 + <usize>(i * KINDS * 8);
     waiting += waits(flow);
-    read += lines(flow, CHASE) + lines(flow, STRIDE) + lines(flow, STREAM);
+    read += readLines(flow);
     written += lines(flow, WRITTEN);
   }
-  if (level < WRITING) written = 0.0;
-  prepare(0, poolAt(0), waiting, read * LINE, written * LINE);
+  take(0, waiting, read, written, level);
   return solve(1, level);
-}
-
-/** ns of the busiest direction of the busiest edge. */
-export function edgeNs(stage: usize, pools: i32, edges: i32, level: i32): f64 {
-  let worst: f64 = 0.0;
-  for (let e = 0; e < edges; e++) {
-    let read: f64 = 0.0;
-    let written: f64 = 0.0;
-    for (let i = 0; i < pools; i++) {
-      if (((<u32>load<f64>(poolAt(i) + EDGE_MASK)) & (<u32>1 << e)) == 0) continue;
-      const flow = stage + 8 + <usize>(i * KINDS * 8);
-      read += lines(flow, CHASE) + lines(flow, STRIDE) + lines(flow, STREAM);
-      written += lines(flow, WRITTEN);
-    }
-    if (level >= WRITING && written > read) read = written;
-    const ns = (read * LINE) / load<f64>(EDGES + <usize>(e * 16) + 8);
-    if (ns > worst) worst = ns;
-  }
-  return worst;
 }
 
 /** Memory ns of a stage with its lines where they were placed, edges wide enough. */
 export function placedNs(stage: usize, pools: i32, level: i32): f64 {
   for (let i = 0; i < pools; i++) {
     const flow = stage + 8 + <usize>(i * KINDS * 8);
-    const read = lines(flow, CHASE) + lines(flow, STRIDE) + lines(flow, STREAM);
-    const written = level < WRITING ? 0.0 : lines(flow, WRITTEN);
-    prepare(i, poolAt(i), waits(flow), read * LINE, written * LINE);
+    take(i, waits(flow), readLines(flow), lines(flow, WRITTEN), level);
   }
   return solve(pools, level);
+}
+
+/** ns of the busiest direction of the busiest edge; `chase` false leaves that kind out, where its slot holds no lines. */
+export function edgeNs(stage: usize, pools: i32, edges: i32, level: i32, chase: bool): f64 {
+  let worst: f64 = 0.0;
+  const shared: usize = level < SHARED ? 0 : 16;
+  for (let e = 0; e < edges; e++) {
+    let read: f64 = 0.0;
+    let written: f64 = 0.0;
+    for (let i = 0; i < pools; i++) {
+      if ((<u32>load<f64>(poolAt(i) + EDGE_MASK) & (<u32>1 << e)) == 0) continue;
+      const flow = stage + 8 + <usize>(i * KINDS * 8);
+      read += chase ? readLines(flow) : lines(flow, STRIDE) + lines(flow, STREAM);
+      written += lines(flow, WRITTEN);
+    }
+    const ready = edgeReadyAt(e) + shared;
+    let ns = read * LINE * load<f64>(ready);
+    const away = level < WRITING ? 0.0 : written * LINE * load<f64>(ready + 8);
+    if (away > ns) ns = away;
+    if (ns > worst) worst = ns;
+  }
+  return worst;
 }

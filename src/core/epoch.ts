@@ -39,6 +39,8 @@ export interface EpochDelay {
     readonly congestionNs: number;
     /** Dirty lines on their way back. */
     readonly writeBackNs: number;
+    /** Other hosts on the same pools and links; absent where the topology has none. */
+    readonly otherHostsNs?: number;
   };
 }
 

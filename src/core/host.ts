@@ -10,6 +10,14 @@ export interface CurvePoint {
   readonly addedNs: number;
 }
 
+/** A loaded-latency curve of one mix of reads and writes. */
+export interface MixCurve {
+  /** Bytes written over all bytes, 0..1. */
+  readonly writeShare: number;
+  /** By read plus write bandwidth. */
+  readonly points: readonly CurvePoint[];
+}
+
 /** How a tensor is walked: dependent loads, regular strides, or sequential streams. */
 export type AccessPattern = "chase" | "stride" | "stream";
 
@@ -29,6 +37,8 @@ export interface HostProfile extends MixBandwidth {
   readonly idleNs: number;
   /** Loaded latency of local DRAM; its last point is the peak. Empty = one-parameter queue. */
   readonly curve: readonly CurvePoint[];
+  /** Further curves with writes among the reads, rising in writeShare; between two mixes the latency is interpolated. */
+  readonly mixCurves?: readonly MixCurve[];
   /** Queue parameter a of L0 + a u/(1-u), used where there is no curve. */
   readonly queueNs: number;
   /** Effective last-level cache. */
@@ -69,5 +79,7 @@ export function sealProfile(fields: Omit<HostProfile, "hash">): HostProfile {
   const rates = COMPUTE_FAMILIES.map((family) => fields.computeRates[family]);
   const points = curve.map((point) => [point.bandwidthGBps, point.addedNs]);
   const numbers = [idleNs, queueNs, llcBytes, readGBps, mixedGBps, writeGBps, chase, stride, stream, rates, points];
-  return { ...fields, hash: hashText(JSON.stringify([name, source, ...numbers])) };
+  const mixes = fields.mixCurves?.map((mix) => [mix.writeShare, mix.points.map((p) => [p.bandwidthGBps, p.addedNs])]);
+  const all = mixes && mixes.length > 0 ? [...numbers, mixes] : numbers;
+  return { ...fields, hash: hashText(JSON.stringify([name, source, ...all])) };
 }

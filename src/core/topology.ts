@@ -1,6 +1,6 @@
 // Pools of memory behind links: a tree whose root is the host. Plain JSON, checked by src/placement before use.
 
-import type { CurvePoint, MixBandwidth } from "./host.js";
+import type { CurvePoint, MixBandwidth, MixCurve } from "./host.js";
 import type { Part } from "./op.js";
 
 /** A figure of a profile with its origin. */
@@ -27,6 +27,8 @@ export interface FarPool extends MixBandwidth {
   readonly writeAdderNs: number;
   /** Loaded latency of the device over its own idle latency, by read bandwidth; empty = one-parameter queue. */
   readonly curve: readonly CurvePoint[];
+  /** Further curves with writes among the reads, rising in writeShare. */
+  readonly mixCurves?: readonly MixCurve[];
   /** Queue parameter a of L0 + a u/(1-u), used where there is no curve. */
   readonly queueNs: number;
   /** Edges from the host to the pool, by name. An edge inside the profile's measurement is not listed. */
@@ -42,6 +44,24 @@ export interface Edge {
   readonly bandwidthGBps: number;
 }
 
+/** What one other host does with a pool all the time; it gets no more than its fair share of what it crosses. */
+export interface BackgroundLoad {
+  readonly host: string;
+  readonly pool: string;
+  readonly readGBps: number;
+  readonly writeGBps: number;
+  /** Edges of the pool's path that it crosses too, by name. */
+  readonly edges: readonly string[];
+}
+
+/** Pools that hold a tensor's bytes in turns; a placement target. */
+export interface InterleaveSet {
+  readonly name: string;
+  readonly pools: readonly string[];
+  /** Bytes in one pool before the next takes over. */
+  readonly granularityBytes: number;
+}
+
 export interface Topology {
   readonly schemaVersion: 1;
   readonly name: string;
@@ -49,6 +69,9 @@ export interface Topology {
   /** The first pool is the local one. */
   readonly pools: readonly Pool[];
   readonly edges: readonly Edge[];
+  /** Other hosts; absent = none. */
+  readonly loads?: readonly BackgroundLoad[];
+  readonly interleaveSets?: readonly InterleaveSet[];
   /** Placement rules as text that hold when the user gives none. */
   readonly defaultPlacement: readonly string[];
   /** Origin of each figure by its path, as `pools[1].readAdderNs`. */

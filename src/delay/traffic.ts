@@ -35,6 +35,9 @@ function addDelay(a: EpochDelay, b: EpochDelay): EpochDelay {
       bandwidthNs: a.terms.bandwidthNs + b.terms.bandwidthNs,
       congestionNs: a.terms.congestionNs + b.terms.congestionNs,
       writeBackNs: a.terms.writeBackNs + b.terms.writeBackNs,
+      ...(b.terms.otherHostsNs === undefined
+        ? {}
+        : { otherHostsNs: (a.terms.otherHostsNs ?? 0) + b.terms.otherHostsNs }),
     },
   };
 }

@@ -13,6 +13,7 @@ const TERM_NAMES = {
   bandwidthNs: "bandwidth",
   congestionNs: "shared link",
   writeBackNs: "write-back",
+  otherHostsNs: "other hosts",
 } as const;
 
 /** The largest reason of a delay; a dash when there is none. */

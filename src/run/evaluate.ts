@@ -52,6 +52,9 @@ function middleDelay({ low, high }: EpochEvaluation): EpochDelay {
       bandwidthNs: mix(({ terms }) => terms.bandwidthNs),
       congestionNs: mix(({ terms }) => terms.congestionNs),
       writeBackNs: mix(({ terms }) => terms.writeBackNs),
+      ...(high.delay.terms.otherHostsNs === undefined
+        ? {}
+        : { otherHostsNs: mix(({ terms }) => terms.otherHostsNs ?? 0) }),
     },
   };
 }

@@ -29,16 +29,16 @@ async function placedNs(name: string, rules: string[], threads: number): Promise
 }
 
 const GOLDEN: [topology: string, rules: string[], threads: number, ns: number][] = [
-  ["local", [], 1, 25025111.069447298],
-  ["local", [], 8, 5368258.29644464],
-  ["cxl-1hop", [], 1, 62008895.54973382],
-  ["cxl-1hop", [], 16, 6559137.319911209],
-  ["cxl-1hop", ["kv=cxl0"], 1, 28691443.23153594],
-  ["cxl-1hop", ["weights=interleave(dram:3,cxl0:1)"], 16, 3630256.7603658964],
-  ["cxl-switch", [], 1, 76696323.90979457],
-  ["cxl-switch", [], 16, 5576428.654080849],
-  ["cxl-remote", [], 2, 58108576.32129541],
-  ["cxl-remote", ["weights layers 1-1=cxl0"], 1, 57686586.6786891],
+  ["local", [], 1, 25025111.068292253],
+  ["local", [], 8, 5368258.295078373],
+  ["cxl-1hop", [], 1, 62008895.53101318],
+  ["cxl-1hop", [], 16, 6559137.319834319],
+  ["cxl-1hop", ["kv=cxl0"], 1, 28691443.225515004],
+  ["cxl-1hop", ["weights=interleave(dram:3,cxl0:1)"], 16, 3630256.757731084],
+  ["cxl-switch", [], 1, 76696323.93380246],
+  ["cxl-switch", [], 16, 5576428.653538838],
+  ["cxl-remote", [], 2, 58108576.288742594],
+  ["cxl-remote", ["weights layers 1-1=cxl0"], 1, 57686586.664418384],
 ];
 
 for (const [name, rules, threads, ns] of GOLDEN) {

@@ -18,8 +18,10 @@ test("counts out of range are refused by number", () => {
 });
 
 test("all regions lie inside the page", () => {
-  assert.ok(epoch.stagesAt() + 4608 * 8 <= 65536);
-  assert.ok(epoch.resultAt() + 64 <= 65536);
+  assert.ok(epoch.stagesAt() + 2560 * 8 <= 65536);
+  assert.ok(epoch.curvesAt() + 768 * 16 <= 65536);
+  assert.ok(epoch.eachAt() + 256 * 64 <= 65536);
+  assert.ok(epoch.resultAt() + 72 <= 65536);
 });
 
 test.run();
