@@ -56,12 +56,20 @@ export interface LogitComparer {
   compare(base: Float32Array, model: Float32Array, targets: Int32Array): LogitComparison;
 }
 
-/** What a host probe measures memory with; each call runs for some ten ms and keeps the best of a few passes. */
+/** How a pointer chase walks a buffer. */
+export interface ChaseShape {
+  /** One line every so many bytes: 64 touches all, 128 none that a prefetcher of line pairs has brought. */
+  readonly strideBytes: number;
+  /** The lines of a block are visited at random before the next block's. Small blocks need few page walks. */
+  readonly blockBytes: number;
+}
+
+/** What a host probe measures memory with; each call runs for some ten ms, and neighbours that disturb it only now and then do not count. */
 export interface MemoryProbe {
   /** GB/s (1e9) of reading `bytes` bytes once, as `streams` interleaved linear streams on each of `threads` threads. */
   measureReadGBps(bytes: number, streams: number, threads: number): Promise<number>;
   /** ns a step of a random pointer chase over lines of `bytes` bytes; each step is one load of each of `chains` independent chains. */
-  measureChaseNs(bytes: number, chains: number): Promise<number>;
+  measureChaseNs(bytes: number, chains: number, shape: ChaseShape): Promise<number>;
 }
 
 export interface Clock {

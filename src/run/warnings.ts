@@ -2,6 +2,7 @@
 
 import type { BenchResult, CaseResult, Warning } from "../core/result.js";
 import { targetName } from "../core/target.js";
+import { hostDoubts } from "./host-doubts.js";
 import type { Statistics } from "./parts.js";
 
 /** Fewer rounds than this give no interval of the median at 95 %. */
@@ -23,6 +24,18 @@ function load({ environment: { load: loads, cores } }: Facts): Warning[] {
       code: "noisy",
       message: `Other programs were busy here (load ${before.toFixed(1)} on ${cores} cores): measured and predicted times are too long by an unknown amount`,
       remedy: "Run again on a quiet machine, or read the modelled columns, which no load can change",
+    },
+  ];
+}
+
+function doubtfulHost({ host }: Facts): Warning[] {
+  const doubts = hostDoubts(host);
+  if (doubts.length === 0) return [];
+  return [
+    {
+      code: "doubtful-host",
+      message: `The probe of this machine's memory found ${doubts.join(" and ")}: a neighbour may have disturbed it, and predicted figures with it`,
+      remedy: "Run again on a quiet machine, or read the modelled columns, which use the shipped host profile",
     },
   ];
 }
@@ -114,6 +127,7 @@ export function warningsOf(facts: Facts, statistics: Statistics): Warning[] {
     ...stopped(facts),
     ...finite(facts),
     ...load(facts),
+    ...doubtfulHost(facts),
     ...threads(facts),
     ...rounds(facts),
     ...outliers(facts, statistics),

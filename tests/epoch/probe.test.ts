@@ -2,6 +2,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { MIB } from "../../src/core/units.js";
+import { hostDoubts } from "../../src/run/host-doubts.js";
 import { cacheKnee, probeHost } from "../../src/run/probe.js";
 import { host } from "./fixture.js";
 
@@ -11,6 +12,17 @@ const memory = {
   measureReadGBps: async (_bytes: number, streams: number, threads: number) => (streams === 1 ? 10 : 12) * threads,
 };
 const fallback = host({ readGBps: 50, mixedGBps: 40, writeGBps: 30 });
+
+/** The same machine beside a neighbour who comes and goes: every third call takes five times as long. */
+function disturbed() {
+  let calls = 0;
+  const slow = () => (calls++ % 3 === 0 ? 5 : 1);
+  return {
+    measureChaseNs: async (bytes: number, chains: number) => slow() * (await memory.measureChaseNs(bytes, chains)),
+    measureReadGBps: async (bytes: number, streams: number, threads: number) =>
+      (await memory.measureReadGBps(bytes, streams, threads)) / slow(),
+  };
+}
 
 const parts = {
   memory,
@@ -48,6 +60,22 @@ test("equal measurements have equal hashes, other ones others", async () => {
   assert.is((await probeHost(parts)).hash, first.hash);
   assert.match(first.hash, /^[0-9a-f]{16}$/);
   assert.is.not((await probeHost({ ...parts, threads: 1 })).hash, first.hash);
+});
+
+test("the best round counts: a neighbour who comes and goes changes nothing", async () => {
+  const quiet = await probeHost(parts);
+  const noisy = await probeHost({ ...parts, memory: disturbed() });
+  assert.is(noisy.hash, quiet.hash);
+  assert.equal(hostDoubts(noisy), []);
+});
+
+test("figures that no machine has are doubted, shipped profiles are not", async () => {
+  const slow = { ...memory, measureChaseNs: async () => 617 };
+  const profile = await probeHost({ ...parts, memory: slow });
+  assert.is(hostDoubts(profile).length, 2);
+  assert.match(hostDoubts(profile)[0], /idle latency 617 ns/);
+  assert.match(hostDoubts(profile)[1], /cache of 0 MiB/);
+  assert.equal(hostDoubts({ ...profile, source: "assumed" }), []);
 });
 
 test.run();

@@ -63,9 +63,9 @@ export interface Kernels {
   packInt8(values: number, rows: number, cols: number, codes: number, scales: number): void;
   syntheticInt4(seed: number, first: number, count: number, cols: number, group: number, out: number): void;
   readBytes(start: number, bytes: number, streams: number): number;
-  linkChase(start: number, lines: number): void;
+  linkChase(start: number, count: number, stride: number, block: number): void;
   chase(from: number, steps: number): number;
-  chains(start: number, lines: number, first: number, count: number, steps: number): number;
+  chains(state: number, count: number, steps: number): void;
   relaxedProbe(at: number): void;
 }
 
