@@ -52,7 +52,59 @@ export interface PlainF32 {
   readonly values: Float32Array;
 }
 
-export type WeightData = PackedInt4 | PackedInt8 | PlainF32;
+/**
+ * Block layouts that stay as a file has them: no byte is added, and a kernel takes a block apart when it is multiplied.
+ * ggml's names and layouts (ggml-quants.c of llama.cpp); "f16" and "bf16" are plain 16-bit numbers, any number a row.
+ */
+export type BlockType =
+  | "f16"
+  | "bf16"
+  | "q5_0"
+  | "q5_1"
+  | "q8_0"
+  | "q2_k"
+  | "q3_k"
+  | "q4_k"
+  | "q5_k"
+  | "q6_k"
+  | "iq4_nl";
+
+/** Columns and bytes of one block. */
+export const BLOCKS: Readonly<Record<BlockType, { readonly columns: number; readonly bytes: number }>> = {
+  f16: { columns: 1, bytes: 2 },
+  bf16: { columns: 1, bytes: 2 },
+  q5_0: { columns: 32, bytes: 22 },
+  q5_1: { columns: 32, bytes: 24 },
+  q8_0: { columns: 32, bytes: 34 },
+  q2_k: { columns: 256, bytes: 84 },
+  q3_k: { columns: 256, bytes: 110 },
+  q4_k: { columns: 256, bytes: 144 },
+  q5_k: { columns: 256, bytes: 176 },
+  q6_k: { columns: 256, bytes: 210 },
+  iq4_nl: { columns: 32, bytes: 18 },
+};
+
+/** Weights of a [rows, cols] matrix in blocks along the columns; cols is a multiple of the block's columns. */
+export interface PackedBlocks {
+  readonly kind: "blocks";
+  readonly type: BlockType;
+  readonly rows: number;
+  readonly cols: number;
+  /** [rows, cols / columns] blocks, row-major. */
+  readonly bytes: Uint8Array;
+}
+
+export type WeightData = PackedInt4 | PackedInt8 | PlainF32 | PackedBlocks;
+
+/** Brings weights from the layouts of files into packed forms without loss; the loops are in assembly/kernels. */
+export interface Repacker {
+  /** ggml's "q4_0" or "q4_1" blocks of `rows` rows to "r8" records of 32 columns. Throws InputError for scales that are not finite. */
+  int4(type: "q4_0" | "q4_1", bytes: Uint8Array, rows: number, cols: number): PackedInt4;
+  /** Throws InputError when a number or scale of the blocks is not finite; gives the data back. */
+  checked(data: PackedBlocks, name: string): PackedBlocks;
+  /** [rows, cols] f32, row-major. */
+  unpack(data: PackedBlocks | PackedInt4): Float32Array;
+}
 
 /** Bytes of one "r8" record. */
 export function recordBytes(group: Group, offset: PackedInt4["offset"]): number {
@@ -62,4 +114,13 @@ export function recordBytes(group: Group, offset: PackedInt4["offset"]): number 
 /** Bytes of a whole packed matrix, padding included. */
 export function packedInt4Bytes(rows: number, cols: number, group: Group, offset: PackedInt4["offset"]): number {
   return Math.ceil(rows / 8) * Math.ceil(cols / group) * recordBytes(group, offset);
+}
+
+/** Bytes of a matrix in blocks. */
+export function packedBlocksBytes(rows: number, cols: number, type: BlockType): number {
+  return rows * (cols / BLOCKS[type].columns) * BLOCKS[type].bytes;
+}
+
+export function isBlockType(format: string): format is BlockType {
+  return format in BLOCKS;
 }

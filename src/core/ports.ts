@@ -18,8 +18,8 @@ export interface Backend {
   readonly target: Target;
   /** Reserves memory for all tensors. Throws InputError when they do not fit. Called once. */
   allocate(tensors: readonly TensorSpec[]): Promise<void>;
-  /** Fills a weight tensor, whose format must be that of its spec. */
-  upload(id: TensorId, data: WeightData): Promise<void>;
+  /** Fills a weight tensor, or its rows from `row` (a multiple of 8) on; the data's format must be that of its spec. */
+  upload(id: TensorId, data: WeightData, row?: number): Promise<void>;
   /** Writes f32 rows into an activation or input tensor. */
   write(id: TensorId, values: Float32Array, row?: number): void;
   submit(ops: readonly Op[]): Promise<SubmitResult>;
@@ -33,6 +33,10 @@ export interface Quantizer {
   /** Round to nearest, symmetric, one f16 scale per group of columns; a ragged last group is padded with zeros. */
   int4(values: Float32Array, rows: number, cols: number, group: Group): PackedInt4;
   int8(values: Float32Array, rows: number, cols: number): PackedInt8;
+  /** f32 values [rows, cols] that packed weights stand for, exactly. */
+  unpack(data: WeightData): Float32Array;
+  /** out[r][order[c]] = values[r][c]: what a matrix whose columns are stored in another order stands for. */
+  scatterColumns(values: Float32Array, order: Float32Array, rows: number): Float32Array;
   /** Seeded synthetic weights, generated straight into the packed form, so scaled that outputs keep unit variance. */
   syntheticInt4(seed: number, rows: number, cols: number, group: Group): PackedInt4;
 }
@@ -70,6 +74,35 @@ export interface MemoryProbe {
   measureReadGBps(bytes: number, streams: number, threads: number): Promise<number>;
   /** ns a step of a random pointer chase over lines of `bytes` bytes; each step is one load of each of `chains` independent chains. */
   measureChaseNs(bytes: number, chains: number, shape: ChaseShape): Promise<number>;
+}
+
+/** Traffic that a calibration makes: loads, stores (each line is read and written back), copies, and fills (no line is read first where the machine can). */
+export type PressureKind = "read" | "store" | "copy" | "fill";
+
+/** What a full calibration of a host's memory measures with (`nibblemark calibrate`). */
+export interface CalibrationMemory {
+  /** Threads that can make traffic; 0 where a page may start none. */
+  readonly threads: number;
+  /** ns a load of a chase of one chain; see MemoryProbe. */
+  chaseNs(bytes: number, shape: ChaseShape): Promise<number>;
+  /** ns a step of `chains` chains side by side in DRAM. */
+  chainsNs(chains: number): Promise<number>;
+  /** ns a load of a chase over `pages` pages of 4 KiB, one line each. */
+  pagesNs(pages: number): Promise<number>;
+  /** Steps of traffic a second, of 4 KiB each; on this thread alone, over `bytes` bytes. */
+  coreStepsPerSecond(kind: PressureKind, bytes: number): Promise<number>;
+  /** Starts `threads` threads of traffic and runs the body beside them. */
+  underPressure<T>(threads: number, body: (pressure: Pressure) => Promise<T>): Promise<T>;
+}
+
+/** Threads that make traffic now. */
+export interface Pressure {
+  /** From now on each thread makes this kind, with a pause (in multiplications) after each 4 KiB. */
+  set(kind: PressureKind, pause: number): void;
+  /** Steps a second of all threads, while this thread sleeps. */
+  stepsPerSecond(): Promise<number>;
+  /** Short pieces of a chase in DRAM, and the steps a second that the threads made meanwhile. */
+  chasePieces(): Promise<readonly { readonly ns: number; readonly stepsPerSecond: number }[]>;
 }
 
 export interface Clock {
