@@ -7,11 +7,12 @@ import type { Platform } from "../src/core/ports.js";
 import { errorOf } from "./accuracy.js";
 import { type Bed, type BedShape, openBed } from "./bed.js";
 import { watchOthers } from "./machine.js";
-import { type Arm, bestDecile, interleave, middle, ratio, show } from "./samples.js";
+import { type Arm, interleave, middle, ratio, show } from "./samples.js";
 
 /** Over twice the 260 MB last-level cache that the machine of docs/performance.md reports. */
 const BUFFER_BYTES = 640e6;
-const SAMPLE_BYTES = 36e6;
+/** About one ms: most samples then fit between two of the scheduler's decisions. */
+const SAMPLE_BYTES = 10e6;
 const THREADS = 2;
 
 const SHAPES: readonly BedShape[] = [
@@ -26,7 +27,9 @@ export async function gemv(platform: Platform, rounds: number): Promise<void> {
   const running = (await wasmTargets(platform, THREADS)).filter((status) => status.available);
   const variant = running[running.length - 1].target.variant as WasmVariant;
   console.log(`int4 GEMV, ${variant} SIMD, weights rotate over ${BUFFER_BYTES / 1e6} MB, GB/s of stored weight bytes`);
-  console.log("medians of rounds that time each arm once, [95 % interval]; r1, r8: plain reads with 1 and 8 streams");
+  console.log(
+    "median [95 % interval] of n undisturbed samples; r1, r8: plain reads with 1 and 8 streams; ratios inside a round",
+  );
   for (const shape of SHAPES) {
     const bed = await openBed(platform, variant, shape, BUFFER_BYTES, THREADS);
     measure(platform, bed, shape, rounds);
@@ -82,7 +85,8 @@ function print({ rows, cols, group }: BedShape, arms: readonly Arm[], rates: rea
       ? ""
       : `  / r1 ${show(ratio(rates[i], of(`r1 ${threads}`)))}  / r8 ${show(ratio(rates[i], of(`r8 ${threads}`)))}`;
     const gain = threads === "1T" ? "" : `  / 1T ${show(ratio(rates[i], of(name.replace(threads, "1T"))))}`;
-    const rate = `${show(middle(rates[i]), 1)}, best tenth ${bestDecile(rates[i]).toFixed(1)}`;
-    console.log(`  ${name.padEnd(8)} ${rate.padEnd(38)}${shares}${gain}`);
+    const all = middle(rates[i]);
+    const rate = `${show(all, 1)} of ${all.count}`;
+    console.log(`  ${name.padEnd(8)} ${rate.padEnd(26)}${shares}${gain}`);
   });
 }

@@ -30,7 +30,7 @@ export async function prefill(platform: Platform, rounds: number): Promise<void>
         }),
       );
       const others = watchOthers();
-      const rates = interleave(arms, Math.max(5, Math.round(rounds / 4)), 2);
+      const rates = interleave(arms, Math.max(5, Math.round(rounds / (1 + tokens / 8))), 2);
       const cells = arms.map(({ name }, i) => `${name} ${show(middle(rates[i]), 1)}`).join("  ");
       console.log(`  M=${String(tokens).padEnd(4)} g${String(group).padEnd(4)} ${cells}  (${others()})`);
       await bed.close();

@@ -20,7 +20,7 @@ const QUESTIONS: Readonly<Record<string, (platform: Platform, rounds: number) =>
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { rounds: { type: "string", default: "41" }, node: { type: "string" } },
+  options: { rounds: { type: "string", default: "151" }, node: { type: "string" } },
 });
 const names = positionals.length > 0 ? positionals : Object.keys(QUESTIONS);
 const unknown = names.filter((name) => !QUESTIONS[name]);

@@ -10,10 +10,15 @@ export { argmax, layernorm, rmsnorm, softmax } from "./norm";
 export { rope, ropeTable } from "./rope";
 export { add, gelu, quickGelu, silu, swiglu } from "./activation";
 export { embedF32, embedInt4, embedInt8 } from "./embed";
+export { gatherColumns, ropeTableScaled } from "./gather";
+export { embedBlocks, matmulBlocks } from "./blocks-matmul";
+export { firstBadRow } from "./blocks-floats";
+export { repackInt4 } from "./blocks-repack";
 export { patchRows } from "./patch";
 export { packInt4, packInt8, syntheticInt4 } from "./pack";
 export { compareRows } from "./quality";
 export { chains, chase, linkChase, readBytes } from "./probe";
+export { press, PRESSURE_BYTES, pressUntilStopped } from "./pressure";
 
 /** First byte that the module's own data does not use. */
 export function heapBase(): usize {

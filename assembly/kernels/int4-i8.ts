@@ -5,7 +5,6 @@
 
 import { OFFSET_BIAS, OFFSET_NONE8, OFFSET_ZERO_U4, recordBytes } from "./job";
 import { RELAXED, dotBytes } from "./lanes";
-import { bytesGroupBytes } from "./spread";
 
 // Masks live in memory: written as constants they are rebuilt at every use (three instructions each).
 const MASKS: usize = memory.data<u32>([
@@ -36,6 +35,9 @@ export function int4I8Vector(
   } else if (offset == OFFSET_ZERO_U4) pairs(weight, blocks, groups, group, OFFSET_ZERO_U4, x, xScales, xSums, acc);
   else pairs(weight, blocks, groups, group, OFFSET_BIAS, x, xScales, xSums, acc);
 }
+
+/** i32 sums of the eight blocks lie this far behind their float sums. */
+const ROW_SUMS: usize = 256;
 
 /** Does this build's int4 x int8 vector kernel take byte operands (spreadBytes) or pairs (spreadPairs)? */
 // @ts-ignore: decorator
@@ -143,52 +145,59 @@ function bytes16(weight: usize, blocks: i32, groups: i32, x: usize, xScales: usi
   }
 }
 
-/** Groups of 64 and 128: i16 sums are emptied every 32 columns. */
+/**
+ * Groups of 64 and 128 in pieces of 32 columns, the i16 sums of one being emptied to i32 sums in memory (behind acc). The
+ * streams take turns after each piece: with a whole group at a time the core would see only one or two of them.
+ */
 function bytesWide(weight: usize, blocks: i32, groups: i32, group: i32, x: usize, xScales: usize, acc: usize): void {
   const nibble = v128.load(MASKS);
   const ones = v128.load(MASKS, 16);
   const half = v128.load(MASKS, 32);
   const bytes = <usize>recordBytes(group, OFFSET_NONE8);
   const stride = <usize>groups * bytes;
-  const pieces = group >> 5;
+  const end = acc + ((<usize>blocks) << 5);
   for (let g = 0; g < groups; g++) {
     const factor = bytesFactor(xScales, g);
-    let record = weight + <usize>g * bytes;
-    for (let b = 0; b < blocks; b++) {
-      const at = acc + ((<usize>b) << 5);
-      let lowSum = i32x4.splat(0);
-      let highSum = i32x4.splat(0);
-      let from = record;
-      let xp = x;
-      for (let p = 0; p < pieces; p++) {
-        let low = v128.load(xp);
+    for (let left = group; left > 0; left -= 32) {
+      let record = weight;
+      for (let at = acc; at < end; at += 32) {
+        let low = v128.load(x);
         let high = low;
-        let first = v128.load(xp, 16);
-        let last = v128.load(xp, 32);
-        low = stepBytes(low, v128.load(from), first, last, nibble);
-        high = stepBytes(high, v128.load(from, 16), first, last, nibble);
-        first = v128.load(xp, 48);
-        last = v128.load(xp, 64);
-        low = stepBytes(low, v128.load(from, 32), first, last, nibble);
-        high = stepBytes(high, v128.load(from, 48), first, last, nibble);
-        first = v128.load(xp, 80);
-        last = v128.load(xp, 96);
-        low = stepBytes(low, v128.load(from, 64), first, last, nibble);
-        high = stepBytes(high, v128.load(from, 80), first, last, nibble);
-        first = v128.load(xp, 112);
-        last = v128.load(xp, 128);
-        low = stepBytes(low, v128.load(from, 96), first, last, nibble);
-        high = stepBytes(high, v128.load(from, 112), first, last, nibble);
-        lowSum = i32x4.add(lowSum, i32x4.dot_i16x8_s(low, ones));
-        highSum = i32x4.add(highSum, i32x4.dot_i16x8_s(high, ones));
-        from += 128;
-        xp += 144;
+        let first = v128.load(x, 16);
+        let last = v128.load(x, 32);
+        low = stepBytes(low, v128.load(record), first, last, nibble);
+        high = stepBytes(high, v128.load(record, 16), first, last, nibble);
+        first = v128.load(x, 48);
+        last = v128.load(x, 64);
+        low = stepBytes(low, v128.load(record, 32), first, last, nibble);
+        high = stepBytes(high, v128.load(record, 48), first, last, nibble);
+        first = v128.load(x, 80);
+        last = v128.load(x, 96);
+        low = stepBytes(low, v128.load(record, 64), first, last, nibble);
+        high = stepBytes(high, v128.load(record, 80), first, last, nibble);
+        first = v128.load(x, 112);
+        last = v128.load(x, 128);
+        low = stepBytes(low, v128.load(record, 96), first, last, nibble);
+        high = stepBytes(high, v128.load(record, 112), first, last, nibble);
+        low = i32x4.dot_i16x8_s(low, ones);
+        high = i32x4.dot_i16x8_s(high, ones);
+        if (left < group) {
+          low = i32x4.add(low, v128.load(at, ROW_SUMS));
+          high = i32x4.add(high, v128.load(at, ROW_SUMS + 16));
+        }
+        if (left > 32) {
+          v128.store(at, low, ROW_SUMS);
+          v128.store(at, high, ROW_SUMS + 16);
+        } else {
+          accumulate(at, record + 128, low, factor, half);
+          accumulate(at + 16, record + 136, high, factor, half);
+        }
+        record += stride;
       }
-      accumulate(at, from, lowSum, factor, half);
-      accumulate(at + 16, from + 8, highSum, factor, half);
-      record += stride;
+      weight += 128;
+      x += 144;
     }
-    x += bytesGroupBytes(group);
+    weight += 16;
   }
 }
 

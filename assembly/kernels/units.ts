@@ -1,6 +1,7 @@
 // Which function computes a unit of which kind of job, and where its part of a thread's scratch lies.
 
 import { attentionUnit } from "./attention";
+import { KIND_BLOCKS_F32, KIND_BLOCKS_I8, blocksUnit } from "./blocks-matmul";
 import { Job, KIND_ATTENTION, KIND_READ } from "./job";
 import { PANEL_END, matmulUnit } from "./matmul-units";
 import { readUnit } from "./probe";
@@ -14,6 +15,10 @@ export function runUnit(job: Job, unit: i32, scratch: usize): void {
   switch (job.kind) {
     case KIND_ATTENTION:
       attentionUnit(job, unit, scratch + PANEL_END);
+      break;
+    case KIND_BLOCKS_I8:
+    case KIND_BLOCKS_F32:
+      blocksUnit(job, unit, scratch);
       break;
     case KIND_READ:
       readUnit(job, unit);

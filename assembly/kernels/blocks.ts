@@ -1,0 +1,237 @@
+// Weights in blocks as ggml stores them: one row of one chunk to signed byte codes with a scale (and an offset) for each
+// 16 or 32 columns. Eight codes at a time in a u64, so that one source serves every build.
+// Layouts: ggml-quants.c of llama.cpp. Products and sums are made in the order of its dequantizers: equal bits.
+
+import { fromHalf } from "./half";
+
+// Types, numbered as BLOCK_TYPE of src/backends/wasm/kernels.ts.
+export const F16: i32 = 0;
+export const BF16: i32 = 1;
+const Q5_0: i32 = 2;
+const Q5_1: i32 = 3;
+const Q8_0: i32 = 4;
+const Q2_K: i32 = 5;
+const Q3_K: i32 = 6;
+const Q4_K: i32 = 7;
+const Q5_K: i32 = 8;
+const Q6_K: i32 = 9;
+const IQ4_NL: i32 = 10;
+
+/** Columns of a chunk: one block of the K types, eight of the others. */
+export const CHUNK: i32 = 256;
+
+const NIBBLES: u64 = 0x0f0f0f0f0f0f0f0f;
+const PAIRS: u64 = 0x0303030303030303;
+const ONES: u64 = 0x0101010101010101;
+const HIGH: u64 = 0x8080808080808080;
+
+export function blockColumns(type: i32): i32 {
+  return type <= BF16 ? 1 : type >= Q2_K && type <= Q6_K ? 256 : 32;
+}
+
+export function blockBytes(type: i32): i32 {
+  switch (type) {
+    case Q5_0: return 22;
+    case Q5_1: return 24;
+    case Q8_0: return 34;
+    case Q2_K: return 84;
+    case Q3_K: return 110;
+    case Q4_K: return 144;
+    case Q5_K: return 176;
+    case Q6_K: return 210;
+    case IQ4_NL: return 18;
+    default: return 2;
+  }
+}
+
+/** Columns that share a scale. */
+export function scaleColumns(type: i32): i32 {
+  return type == Q2_K || type == Q3_K || type == Q6_K ? 16 : 32;
+}
+
+export function hasOffsets(type: i32): bool {
+  return type == Q5_1 || type == Q2_K || type == Q4_K || type == Q5_K;
+}
+
+export function rowBytes(type: i32, cols: i32): usize {
+  return <usize>(cols / blockColumns(type)) * <usize>blockBytes(type);
+}
+
+// @ts-ignore: decorator
+@inline
+function half(at: usize): f32 {
+  return fromHalf(load<u16>(at));
+}
+
+/** Each of eight bytes below 128 less `by`. */
+// @ts-ignore: decorator
+@inline
+function minus(bytes: u64, by: u64): u64 {
+  return ((bytes | HIGH) - by * ONES) ^ HIGH;
+}
+
+/** Bit i of eight bits as byte i, 0 or 16. */
+// @ts-ignore: decorator
+@inline
+function fifthBits(bits: u32): u64 {
+  const spread = (<u64>(bits & 255) * ONES) & 0x8040201008040201;
+  return (((spread + 0x7f7f7f7f7f7f7f7f) >> 7) & ONES) << 4;
+}
+
+/**
+ * `count` columns of a row (a multiple of the block's) to codes i8 [count]; scales and offsets f32, one every 16 bytes.
+ * w = scale * code (+ offset). Not for f16 and bf16.
+ */
+export function unpackCodes(type: i32, from: usize, count: i32, codes: usize, scales: usize, offsets: usize): void {
+  switch (type) {
+    case Q2_K: return unpackQ2K(from, codes, scales, offsets);
+    case Q3_K: return unpackQ3K(from, codes, scales);
+    case Q4_K: return unpackQ4K(from, codes, scales, offsets);
+    case Q5_K: return unpackQ5K(from, codes, scales, offsets);
+    case Q6_K: return unpackQ6K(from, codes, scales);
+    default: return unpackSmall(type, from, count, codes, scales, offsets);
+  }
+}
+
+/** Types of 32 columns. */
+function unpackSmall(type: i32, from: usize, count: i32, codes: usize, scales: usize, offsets: usize): void {
+  const bytes = <usize>blockBytes(type);
+  for (let c = 0; c < count; c += 32) {
+    store<f32>(scales, half(from));
+    if (type == Q8_0) {
+      for (let i: usize = 0; i < 32; i += 8) store<u64>(codes + i, load<u64>(from + i, 2));
+    } else if (type == IQ4_NL) {
+      for (let i: usize = 0; i < 16; i++) {
+        const byte = load<u8>(from + i, 2);
+        store<u8>(codes + i, curve(byte & 15));
+        store<u8>(codes + i, curve(byte >> 4), 16);
+      }
+    } else {
+      const withOffset = type == Q5_1;
+      const bits = load<u32>(from + (withOffset ? 4 : 2));
+      const nibbles = from + (withOffset ? 8 : 6);
+      if (withOffset) store<f32>(offsets, half(from + 2));
+      for (let i = 0; i < 16; i += 8) {
+        const pair = load<u64>(nibbles + i);
+        const low = (pair & NIBBLES) | fifthBits(bits >> i);
+        const high = ((pair >> 4) & NIBBLES) | fifthBits(bits >> (i + 16));
+        store<u64>(codes + i, withOffset ? low : minus(low, 16));
+        store<u64>(codes + i, withOffset ? high : minus(high, 16), 16);
+      }
+    }
+    from += bytes;
+    codes += 32;
+    scales += 16;
+    offsets += 16;
+  }
+}
+
+/** The 16 values of IQ4_NL: -127 -104 -83 -65 -49 -35 -22 -10 1 13 25 38 53 69 89 113, as bytes of two words. */
+// @ts-ignore: decorator
+@inline
+function curve(index: u32): u32 {
+  const values: u64 = index < 8 ? 0xf6eaddcfbfad9881 : 0x7159453526190d01;
+  return <u32>(values >> ((index & 7) << 3)) & 255;
+}
+
+function unpackQ2K(from: usize, codes: usize, scales: usize, offsets: usize): void {
+  const d = half(from + 80);
+  const dmin = half(from + 82);
+  for (let g: usize = 0; g < 16; g++) {
+    const both = load<u8>(from + g);
+    store<f32>(scales + (g << 4), d * <f32>(both & 15));
+    store<f32>(offsets + (g << 4), -(dmin * <f32>(both >> 4)));
+  }
+  let to = codes;
+  for (let n: usize = 0; n < 64; n += 32) {
+    for (let shift: u64 = 0; shift < 8; shift += 2) {
+      for (let i: usize = 0; i < 32; i += 8) store<u64>(to + i, (load<u64>(from + n + i, 16) >> shift) & PAIRS);
+      to += 32;
+    }
+  }
+}
+
+function unpackQ3K(from: usize, codes: usize, scales: usize): void {
+  const d = half(from + 108);
+  const low = load<u64>(from, 96);
+  const high = load<u32>(from, 104);
+  for (let g = 0; g < 16; g++) {
+    const nibble = <u32>(low >> (<u64>((g & 7) << 3) + (g >= 8 ? 4 : 0))) & 15;
+    const top = (high >> (((g & 3) << 3) + ((g >> 2) << 1))) & 3;
+    store<f32>(scales + (<usize>g << 4), d * <f32>(<i32>(nibble | (top << 4)) - 32));
+  }
+  let to = codes;
+  let bit: u64 = 0;
+  for (let n: usize = 0; n < 64; n += 32) {
+    for (let shift: u64 = 0; shift < 8; shift += 2) {
+      for (let i: usize = 0; i < 32; i += 8) {
+        const pair = (load<u64>(from + n + i, 32) >> shift) & PAIRS;
+        const third = ((load<u64>(from + i) >> bit) & ONES) << 2;
+        store<u64>(to + i, minus(pair | third, 4));
+      }
+      to += 32;
+      bit++;
+    }
+  }
+}
+
+/** The eight 6-bit scales and minima of Q4_K and Q5_K, packed in 12 bytes at from + 4. */
+function unpackScalesK(from: usize, scales: usize, offsets: usize): void {
+  const d = half(from);
+  const dmin = half(from + 2);
+  for (let j: usize = 0; j < 8; j++) {
+    const at = from + j;
+    const a = load<u8>(at, 4);
+    const b = load<u8>(at, 8);
+    let scale = a & 63;
+    let least = b & 63;
+    if (j >= 4) {
+      scale = (b & 15) | ((load<u8>(at) >> 6) << 4);
+      least = (b >> 4) | ((a >> 6) << 4);
+    }
+    store<f32>(scales + (j << 4), d * <f32>scale);
+    store<f32>(offsets + (j << 4), -(dmin * <f32>least));
+  }
+}
+
+function unpackQ4K(from: usize, codes: usize, scales: usize, offsets: usize): void {
+  unpackScalesK(from, scales, offsets);
+  for (let c: usize = 0; c < 4; c++) {
+    for (let i: usize = 0; i < 32; i += 8) {
+      const pair = load<u64>(from + (c << 5) + i, 16);
+      store<u64>(codes + (c << 6) + i, pair & NIBBLES);
+      store<u64>(codes + (c << 6) + i, (pair >> 4) & NIBBLES, 32);
+    }
+  }
+}
+
+function unpackQ5K(from: usize, codes: usize, scales: usize, offsets: usize): void {
+  unpackScalesK(from, scales, offsets);
+  for (let c: usize = 0; c < 4; c++) {
+    for (let i: usize = 0; i < 32; i += 8) {
+      const pair = load<u64>(from + (c << 5) + i, 48);
+      const bits = load<u64>(from + i, 16) >> (<u64>c << 1);
+      store<u64>(codes + (c << 6) + i, (pair & NIBBLES) | ((bits & ONES) << 4));
+      store<u64>(codes + (c << 6) + i, ((pair >> 4) & NIBBLES) | (((bits >> 1) & ONES) << 4), 32);
+    }
+  }
+}
+
+function unpackQ6K(from: usize, codes: usize, scales: usize): void {
+  const d = half(from + 208);
+  for (let g: usize = 0; g < 16; g++) store<f32>(scales + (g << 4), d * <f32>load<i8>(from + g, 192));
+  for (let n: usize = 0; n < 2; n++) {
+    const low = from + (n << 6);
+    const high = from + 128 + (n << 5);
+    const to = codes + (n << 7);
+    for (let i: usize = 0; i < 32; i += 8) {
+      const a = load<u64>(low + i);
+      const b = load<u64>(low + i, 32);
+      const top = load<u64>(high + i);
+      store<u64>(to + i, minus((a & NIBBLES) | ((top & PAIRS) << 4), 32));
+      store<u64>(to + i, minus((b & NIBBLES) | (((top >> 2) & PAIRS) << 4), 32), 32);
+      store<u64>(to + i, minus(((a >> 4) & NIBBLES) | (((top >> 4) & PAIRS) << 4), 32), 64);
+      store<u64>(to + i, minus(((b >> 4) & NIBBLES) | (((top >> 6) & PAIRS) << 4), 32), 96);
+    }
+  }
+}
