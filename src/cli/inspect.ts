@@ -51,7 +51,7 @@ function partsOf(specs: readonly TensorSpec[]): Inspection["parts"] {
 
 function inspect(model: Model): Inspection {
   const graphOf = (quant: (typeof QUANT_NAMES)[number]) =>
-    buildGraph(model.config, { plan: planOf(quant), activations: "f32" }).tensors;
+    buildGraph(model.config, { plan: planOf(quant, model.stored), activations: "f32" }).tensors;
   const specs = graphOf("f32");
   const partOf = new Map(specs.map(({ name, part }) => [name, part]));
   const memory = QUANT_NAMES.map((quant) => {

@@ -19,6 +19,6 @@ export function suggest(name: string, known: readonly string[]): string {
   const ranked = known.map((candidate) => ({ candidate, far: distance(name, candidate) }));
   ranked.sort((a, b) => a.far - b.far);
   const best = ranked[0];
-  if (best && best.far <= Math.max(2, name.length / 2)) return `Did you mean ${best.candidate}?`;
+  if (best && best.far <= Math.max(1, Math.floor(name.length / 3))) return `Did you mean ${best.candidate}?`;
   return `Known: ${known.join(", ")}`;
 }

@@ -35,6 +35,7 @@ const scenarioSchema = v.strictObject({
   placement: v.array(v.string()),
   llc: v.union([v.literal("host"), v.literal("none"), whole(1, 2 ** 40)]),
   delay: v.literal("traffic"),
+  host: v.picklist(["probe", "default"]),
   rounds: whole(1, 10_000),
   warmups: whole(0, 1000),
   threads: whole(0, 256),

@@ -9,8 +9,11 @@ export type ModelRef =
   /** A real model's layer shapes with seeded int4 weights: speed and memory only, never quality. */
   | { readonly kind: "synthetic"; readonly shape: "llava-1.5-7b"; readonly layers: number };
 
-/** Formats of the weights on load: decoder matrices as named, vision, projector and embeddings in int8 for the int4 names. */
-export type QuantName = "f32" | "int8" | "int4-g32" | "int4-g128";
+/**
+ * Formats of the weights on load: decoder matrices as named, vision, projector and embeddings in int8 for the int4 names;
+ * `stored`: every matrix exactly as its file holds it.
+ */
+export type QuantName = "f32" | "int8" | "int4-g32" | "int4-g128" | "stored";
 
 export interface Workload {
   readonly model: ModelRef;
@@ -32,6 +35,8 @@ export interface Scenario {
   /** Effective last-level cache: the host profile's, none, or a size in bytes. */
   readonly llc: "host" | "none" | number;
   readonly delay: "traffic";
+  /** Host profile of *predicted* figures: probed in a few seconds, or the shipped default without probing. */
+  readonly host: "probe" | "default";
   readonly rounds: number;
   readonly warmups: number;
   /** 0 = as many as are useful on this machine. */
@@ -79,4 +84,4 @@ export function testTokens(test: TestSpec): number {
 }
 
 /** Formats of weights in the order of their size. */
-export const QUANT_NAMES: readonly QuantName[] = ["f32", "int8", "int4-g32", "int4-g128"];
+export const QUANT_NAMES: readonly QuantName[] = ["f32", "int8", "int4-g32", "int4-g128", "stored"];

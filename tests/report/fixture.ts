@@ -103,6 +103,7 @@ export const RESULT: BenchResult = {
     placement: [],
     llc: "host",
     delay: "traffic",
+    host: "probe",
     rounds: 3,
     warmups: 1,
     threads: 0,

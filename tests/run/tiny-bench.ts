@@ -33,6 +33,7 @@ export const TINY: Scenario = {
   placement: [],
   llc: "none",
   delay: "traffic",
+  host: "default",
   rounds: 6,
   warmups: 1,
   threads: 0,

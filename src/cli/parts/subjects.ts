@@ -13,7 +13,7 @@ import { closeModel, openModel } from "../../formats/index.js";
 import { buildGraph, type Graph } from "../../model/graph.js";
 import { preprocess } from "../../model/image.js";
 import { groupOf, type LoadedModel, loadModel } from "../../model/load.js";
-import { activationsFor, planOf } from "../../model/plan.js";
+import { activationsOf, planOf } from "../../model/plan.js";
 import { openSession } from "../../model/session.js";
 import { LLAVA_15_LAYERS, llava15Decoder } from "../../model/shapes.js";
 import { loadSynthetic } from "../../model/synthetic.js";
@@ -63,7 +63,7 @@ export async function openSubjects(platform: Platform, threads: number): Promise
 
       async function syntheticSubject({ shape, layers }: Extract<ModelRef, { kind: "synthetic" }>) {
         const { quant, activations, seed, room } = request;
-        if (quant === "f32" || quant === "int8") {
+        if (quant === "f32" || quant === "int8" || quant === "stored") {
           throw new InputError(shape, quant, "the synthetic shape has int4 weights only", "Use int4-g32 or int4-g128");
         }
         const options = { shape, layers, group: groupOf(quant), activations, seed, context: room.positions };
@@ -73,7 +73,7 @@ export async function openSubjects(platform: Platform, threads: number): Promise
 
       async function fileSubject(model: Model) {
         const { quant, activations, room } = request;
-        const plan = planOf(quant);
+        const plan = planOf(quant, model.stored);
         const empty = buildGraph(model.config, { plan, activations, context: 1 });
         const most = model.config.decoder.maxContext;
         const withImage = Math.min(most, room.positions + (empty.eyes?.patches ?? 0));
@@ -109,7 +109,7 @@ function subjectOf(
     synthetic,
     target,
     quant,
-    activations: activationsFor(graph.plan.decoder, activations),
+    activations: activationsOf(graph.plan, "decoder", activations),
     specs: graph.tensors,
     vocab: graph.config.decoder.vocab,
     image,
@@ -136,7 +136,7 @@ function dryBackend(graph: Graph, target: Backend["target"]): Backend {
 
 function fullDepth({ model, quant, activations, room, target }: SubjectRequest): FullDepth | null {
   if (model.kind !== "synthetic" || model.layers === LLAVA_15_LAYERS) return null;
-  if (quant === "f32" || quant === "int8") return null;
+  if (quant === "f32" || quant === "int8" || quant === "stored") return null;
   const plan = { decoder: quant, vision: quant, projector: quant, embedding: quant };
   const config = { architecture: "llama", decoder: llava15Decoder(LLAVA_15_LAYERS) } as const;
   const graph = buildGraph(config, { plan, activations, context: room.positions });

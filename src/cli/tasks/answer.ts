@@ -64,7 +64,7 @@ export async function answerWork(
     const backend = await openWasm(platform, { variant: target.variant as WasmVariant, threads: target.threads });
     try {
       const parts = { backend, quantizer: await openQuantizer(platform), readFloat32 };
-      const loaded = await loadModel(model, parts, { plan: planOf(quant), activations });
+      const loaded = await loadModel(model, parts, { plan: planOf(quant, model.stored), activations });
       let promptTokens = 0;
       const watch = stopwatch(control);
       const pieces = answer({

@@ -43,10 +43,15 @@ export async function benchWork(platform: Platform, scenario: Scenario, control:
   const subjects = await openSubjects(platform, scenario.threads);
   try {
     await checkModels(scenario, subjects);
-    const target = fastestOf(chooseTargets("all", await subjects.targets(), scenario.threads));
+    const statuses = await subjects.targets();
+    for (const { targets } of scenario.workloads) chooseTargets(targets, statuses, scenario.threads);
+    const target = fastestOf(chooseTargets("all", statuses, scenario.threads));
     if (!target) throw new UnavailableError("every target", "none can run", "Run nibblemark doctor");
-    control.progress({ stage: "probing this machine", done: 0, total: 1 });
-    const memory = await openMemory(platform, scenario.topologies, (fallback) => probe(platform, target, fallback));
+    const memory = await openMemory(platform, scenario.topologies, async (fallback) => {
+      if (scenario.host === "default") return { host: fallback, bandwidth: [] };
+      control.progress({ stage: "probing this machine", done: 0, total: 1 });
+      return probe(platform, target, fallback);
+    });
     const result = await runBench(scenario, {
       subjects,
       statistics,

@@ -1,0 +1,77 @@
+// Bad input ends with exit code 2 and one line that names the file, the field and the remedy; nothing is half-written.
+
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { isBadInput, newFolder, nibblemark } from "./nibblemark.js";
+import { writeSmallModel } from "./small-model.js";
+
+const folder = newFolder();
+const model = await writeSmallModel(folder.path);
+const at = (name: string) => join(folder.path, name);
+const bench = (...args: string[]) => nibblemark(["bench", "--host", "default", ...args], folder.path);
+
+test("unknown commands and flags", () => {
+  isBadInput(nibblemark(["bnch"]), "bnch", "Did you mean bench?");
+  isBadInput(bench("--qant", "int8"), "--qant", "--quant");
+  isBadInput(nibblemark(["doctor", "extra"]), "extra");
+});
+
+test("a scenario with an unknown key, and one that is not there", () => {
+  writeFileSync(at("bad.json"), '{"topologys": ["local"]}');
+  isBadInput(bench("--scenario", at("bad.json")), "bad.json", "topologys", "topologies");
+  isBadInput(bench("--scenario", at("none.json")), "none.json");
+});
+
+test("a model that is not there, and one that is cut", () => {
+  isBadInput(bench(at("nowhere")), "nowhere");
+  const cut = at("cut");
+  mkdirSync(cut);
+  for (const name of ["config.json", "tokenizer.json", "preprocessor_config.json"]) {
+    writeFileSync(join(cut, name), readFileSync(join(model, name)));
+  }
+  writeFileSync(join(cut, "model.safetensors"), readFileSync(join(model, "model.safetensors")).subarray(0, 100_000));
+  isBadInput(bench(cut), "model.safetensors");
+  isBadInput(nibblemark(["inspect", cut]), "model.safetensors");
+});
+
+test("an unknown topology, a bad placement, a pool too small", () => {
+  isBadInput(bench(model, "--topology", "moon"), "moon", "cxl-1hop");
+  const placed = ["--test", "tg1", "--quant", "int8", "--target", "wasm-simd/1t", "--topology", "cxl-1hop"];
+  isBadInput(bench(model, ...placed, "--placement", "weights=cxl9"), "cxl9");
+  isBadInput(bench(model, ...placed, "--placement", "weights=split(dram:0.5,cxl0:0.2)"), "weights");
+});
+
+test("a target that nobody has", () => {
+  isBadInput(bench(model, "--target", "cuda"), "cuda", "wasm-simd");
+});
+
+test("a context that is too long", () => {
+  isBadInput(bench(model, "--test", "pp600", "--target", "wasm-simd/1t"), "600", "512");
+});
+
+test("pictures that are none, and a prompt that is missing", () => {
+  writeFileSync(at("note.png"), "not a picture");
+  isBadInput(nibblemark(["run", model, "--image", at("note.png"), "--prompt", "what?"]), "note.png");
+  isBadInput(nibblemark(["run", model, "--image", at("none.png"), "--prompt", "what?"]), "none.png");
+  isBadInput(nibblemark(["run", model]), "--prompt");
+});
+
+test("outputs that cannot be written are refused before anything is measured", () => {
+  writeFileSync(at("file"), "");
+  isBadInput(bench(model, "--export-json", at("file/out.json")), "--export-json");
+  isBadInput(bench(model, "--export-html", folder.path), "--export-html");
+  isBadInput(bench(model, "-o", "xml"), "xml", "Known");
+});
+
+test("nothing was half-written", () => {
+  assert.not.ok(existsSync(at("results")));
+  assert.equal(
+    readdirSync(folder.path).filter((name) => name.includes("tmp")),
+    [],
+  );
+});
+
+test.after(() => folder.remove());
+test.run();
