@@ -3,7 +3,7 @@
 
 import { InputError } from "../core/errors.js";
 import { type TensorSpec, tensorBytes } from "../core/op.js";
-import type { PlacedTensors, Placement, PlacementRule, TensorHome, Topology } from "../core/topology.js";
+import type { InterleaveSet, PlacedTensors, Placement, PlacementRule, TensorHome, Topology } from "../core/topology.js";
 import { parsePlacement } from "./rules.js";
 
 const SHARE_TOLERANCE = 1e-9;
@@ -35,6 +35,32 @@ function homeOfRule(topology: Topology, rule: PlacementRule, text: string): Tens
   return { shares, interleaved: rule.interleaved && shares.filter((share) => share > 0).length > 1 };
 }
 
+/** Tensors of that many rounds of granules or more are spread evenly; smaller ones by whole granules. */
+const EVEN_ROUNDS = 16;
+
+/** Share of each pool in a tensor of `bytes` that an interleave set holds, the first granule in the set's first pool. */
+export function interleaveShares(topology: Topology, set: InterleaveSet, bytes: number): number[] {
+  const { granularityBytes, pools } = set;
+  const ways = pools.length;
+  const rounds = Math.floor(bytes / (granularityBytes * ways));
+  const rest = bytes - rounds * granularityBytes * ways;
+  return topology.pools.map(({ name }) => {
+    const way = pools.indexOf(name);
+    if (way < 0) return 0;
+    if (rounds >= EVEN_ROUNDS || bytes === 0) return 1 / ways;
+    const last = Math.min(granularityBytes, Math.max(0, rest - way * granularityBytes));
+    return (rounds * granularityBytes + last) / bytes;
+  });
+}
+
+/** Appends a home unless it is there; its index. */
+function homeIndex(homes: TensorHome[], shares: readonly number[]): number {
+  const interleaved = shares.filter((share) => share > 0).length > 1;
+  const same = (home: TensorHome) => home.interleaved === interleaved && home.shares.every((x, i) => x === shares[i]);
+  const known = homes.findIndex(same);
+  return known >= 0 ? known : homes.push({ shares, interleaved }) - 1;
+}
+
 function checkCapacity(topology: Topology, rules: readonly string[], placedBytes: readonly number[]): void {
   topology.pools.forEach((pool, i) => {
     if (placedBytes[i] <= pool.capacityBytes) return;
@@ -52,8 +78,13 @@ export function resolvePlacement(
   texts: readonly string[],
 ): PlacedTensors {
   const local: TensorHome = { shares: topology.pools.map((_, i) => (i === 0 ? 1 : 0)), interleaved: false };
-  const homes = [local, ...placement.map((rule, i) => homeOfRule(topology, rule, texts[i]))];
-  const homeOf = specs.map((spec) => placement.findLastIndex((rule) => selects(rule.select, spec)) + 1);
+  const sets = placement.map(({ pools }) => topology.interleaveSets?.find(({ name }) => name in pools));
+  const homes = [local, ...placement.map((rule, i) => (sets[i] ? local : homeOfRule(topology, rule, texts[i])))];
+  const homeOf = specs.map((spec) => {
+    const rule = placement.findLastIndex(({ select }) => selects(select, spec));
+    const set = sets[rule];
+    return set ? homeIndex(homes, interleaveShares(topology, set, tensorBytes(spec))) : rule + 1;
+  });
   const placedBytes = topology.pools.map((_, pool) =>
     specs.reduce((sum, spec, id) => sum + tensorBytes(spec) * homes[homeOf[id]].shares[pool], 0),
   );

@@ -4,8 +4,14 @@
 import * as v from "valibot";
 import { InputError } from "../core/errors.js";
 
-const positive = v.pipe(v.number(), v.finite("must be finite"), v.gtValue(0, "must be above 0"));
-const notNegative = v.pipe(v.number(), v.finite("must be finite"), v.minValue(0, "must be 0 or more"));
+const number = v.number("must be a number, in the unit that ends its name");
+const positive = v.pipe(number, v.finite("must be finite"), v.gtValue(0, "must be above 0"));
+const notNegative = v.pipe(number, v.finite("must be finite"), v.minValue(0, "must be 0 or more"));
+// Beyond these a figure is in another unit than its name says.
+const ns = v.pipe(notNegative, v.maxValue(1e6, "is over a millisecond; the unit is ns"));
+const gbps = v.pipe(positive, v.maxValue(1e5, "is over 100 TB/s; the unit is 1e9 bytes a second"));
+const load = v.pipe(notNegative, v.maxValue(1e5, "is over 100 TB/s; the unit is 1e9 bytes a second"));
+const bytes = v.pipe(positive, v.maxValue(2 ** 60, "is over an exbibyte; the unit is bytes"));
 const name = v.pipe(v.string(), v.regex(/^[A-Za-z][A-Za-z0-9_.-]*$/, "must be a name such as cxl0"));
 
 function figure(number: v.GenericSchema<number>) {
@@ -30,6 +36,24 @@ const curvePoints = v.pipe(
   ),
   v.check((points) => points.every(([, y], i) => i === 0 || y >= points[i - 1][1]), "latency must not fall"),
 );
+const mixCurve = v.strictObject({
+  writeShare: v.pipe(
+    number,
+    v.gtValue(0, "must be above 0: reads only is `curve`"),
+    v.maxValue(1, "must be at most 1"),
+  ),
+  source: v.picklist(["measured", "derived", "assumed"]),
+  note: v.string(),
+  points: v.pipe(curvePoints, v.minLength(2, "needs two points or more")),
+});
+const mixCurves = v.pipe(
+  v.array(mixCurve),
+  v.maxLength(3, "has more than 3 curves besides `curve`"),
+  v.check(
+    (curves) => curves.every((c, i) => i === 0 || c.writeShare > curves[i - 1].writeShare),
+    "writeShare must rise",
+  ),
+);
 const curve = v.strictObject({
   source: v.picklist(["measured", "derived", "assumed"]),
   note: v.string(),
@@ -38,17 +62,18 @@ const curve = v.strictObject({
 
 /** Fields that every memory has. `mixed` above twice a pure rate would make an epoch faster by moving more bytes. */
 const memory = {
-  readGBps: figure(positive),
-  mixedGBps: figure(positive),
-  writeGBps: figure(positive),
-  queueNs: figure(notNegative),
+  readGBps: figure(gbps),
+  mixedGBps: figure(gbps),
+  writeGBps: figure(gbps),
+  queueNs: figure(ns),
   curve: v.optional(curve, { source: "assumed", note: "none: one-parameter queue", points: [] }),
+  mixCurves: v.optional(mixCurves, []),
 };
 
 const device = {
-  capacityBytes: figure(positive),
-  readAdderNs: figure(notNegative),
-  writeAdderNs: figure(notNegative),
+  capacityBytes: figure(bytes),
+  readAdderNs: figure(ns),
+  writeAdderNs: figure(ns),
   ...memory,
 };
 
@@ -61,14 +86,14 @@ export const DeviceFile = v.strictObject({
 });
 
 const path = v.array(v.string());
-const localPool = v.strictObject({ kind: v.literal("local"), name, capacityBytes: figure(positive) });
+const localPool = v.strictObject({ kind: v.literal("local"), name, capacityBytes: figure(bytes) });
 const inlinePool = v.strictObject({ kind: v.literal("far"), name, path, ...device });
 const devicePool = v.strictObject({
   kind: v.literal("far"),
   name,
   path,
   device: v.string(),
-  capacityBytes: v.optional(figure(positive)),
+  capacityBytes: v.optional(figure(bytes)),
 });
 
 const pool = v.lazy((input) => {
@@ -88,8 +113,25 @@ export const TopologyFile = v.strictObject({
   ),
   edges: v.optional(
     v.pipe(
-      v.array(v.strictObject({ name, latencyNs: figure(notNegative), bandwidthGBps: figure(positive) })),
+      v.array(v.strictObject({ name, latencyNs: figure(ns), bandwidthGBps: figure(gbps) })),
       v.maxLength(32, "has more than 32 edges"),
+    ),
+    [],
+  ),
+  loads: v.optional(
+    v.pipe(
+      v.array(v.strictObject({ host: name, pool: name, readGBps: load, writeGBps: load, edges: v.optional(path, []) })),
+      v.maxLength(32, "has more than 32 loads"),
+    ),
+    [],
+  ),
+  interleaveSets: v.optional(
+    v.array(
+      v.strictObject({
+        name,
+        pools: v.pipe(v.array(name), v.minLength(2, "needs two pools or more")),
+        granularityBytes: v.pipe(number, v.integer("must be whole"), v.minValue(64, "must be a line (64) or more")),
+      }),
     ),
     [],
   ),
@@ -103,7 +145,7 @@ export const HostFile = v.strictObject({
   description: v.string(),
   frozen: v.boolean(),
   credit: v.string(),
-  idleNs: figure(positive),
+  idleNs: figure(v.pipe(ns, v.gtValue(0, "must be above 0"))),
   ...memory,
   llcBytes: figure(notNegative),
   linesInFlight: v.strictObject({ chase: lines, stride: lines, stream: lines }),

@@ -5,13 +5,25 @@ import { InputError } from "../core/errors.js";
 import { type HostProfile, type MixBandwidth, sealProfile } from "../core/host.js";
 import type { Platform } from "../core/ports.js";
 import type { FarPool, Pool, Sourced, Topology } from "../core/topology.js";
+import { checkTopology } from "./check.js";
+import { parseNewick } from "./newick.js";
+import { newickTopology } from "./newick-topology.js";
 import { type DeviceFields, DeviceFile, HostFile, parseFile, type TopologyFields, TopologyFile } from "./schema.js";
 
 type Files = Pick<Platform, "readText" | "packagePath">;
 
 /** Topologies of the package. */
 export const SHIPPED_TOPOLOGIES = ["local", "cxl-1hop", "cxl-switch", "cxl-remote"] as const;
-const SHIPPED_DEVICES = ["a1000", "a1000-remote"];
+export const SHIPPED_DEVICES = [
+  "a1000",
+  "a1000-remote",
+  "agilex-fpga",
+  "numa-ddr5",
+  "local-ddr5",
+  "switch-pool",
+  "cxl2-x8",
+  "cxl2-x16",
+] as const;
 
 type Device = Omit<DeviceFields, "schemaVersion" | "name" | "description" | "credit">;
 
@@ -20,7 +32,7 @@ async function read(files: Files, kind: string, folder: string, shipped: readonl
     const source = files.packagePath(`profiles/${folder}/${asked}.json`);
     return { source, text: await files.readText(source) };
   }
-  if (!/[/\\]|\.json$/.test(asked)) {
+  if (!/[/\\]|\.(?:json|nwk|newick)$/.test(asked)) {
     const remedy = `Use ${shipped.join(", ")} or the path of a JSON file.`;
     throw new InputError(asked, "", `is no shipped ${kind}`, remedy);
   }
@@ -39,6 +51,17 @@ function checkMix(source: string, at: string, mix: MixBandwidth): void {
   throw new InputError(source, `${at}mixedGBps`, problem, "A link moves each direction at most at its own full rate.");
 }
 
+/** Curves of a memory as data; no `mixCurves` where there are none. */
+function curvesOf({
+  curve,
+  mixCurves,
+}: Pick<DeviceFields, "curve" | "mixCurves">): Pick<FarPool, "curve" | "mixCurves"> {
+  const pointsOf = (points: [number, number][]) =>
+    points.map(([bandwidthGBps, addedNs]) => ({ bandwidthGBps, addedNs }));
+  const mixes = mixCurves.map(({ writeShare, points }) => ({ writeShare, points: pointsOf(points) }));
+  return { curve: pointsOf(curve.points), ...(mixes.length > 0 ? { mixCurves: mixes } : {}) };
+}
+
 function farPool(name: string, path: readonly string[], device: Device): FarPool {
   return {
     kind: "far",
@@ -51,7 +74,7 @@ function farPool(name: string, path: readonly string[], device: Device): FarPool
     mixedGBps: device.mixedGBps.value,
     writeGBps: device.writeGBps.value,
     queueNs: device.queueNs.value,
-    curve: device.curve.points.map(([bandwidthGBps, addedNs]) => ({ bandwidthGBps, addedNs })),
+    ...curvesOf(device),
   };
 }
 
@@ -81,36 +104,20 @@ async function resolvePool(files: Files, source: string, index: number, fields: 
   return { pool, origins: origins(at, device) };
 }
 
-function checkNames(source: string, topology: Topology): void {
-  const { pools, edges } = topology;
-  const names = pools.map((pool) => pool.name);
-  const fail = (field: string, problem: string, remedy: string): never => {
-    throw new InputError(source, field, problem, remedy);
-  };
-  if (pools[0].kind !== "local") fail("pools[0].kind", "is not local", "List the host's own memory first.");
-  pools.forEach((pool, i) => {
-    if (i > 0 && pool.kind === "local") fail(`pools[${i}].kind`, "is a second local pool", "Keep one.");
-    if (names.indexOf(pool.name) < i) fail(`pools[${i}].name`, `${pool.name} stands twice`, "Rename one of the pools.");
-    if (pool.kind === "local") return;
-    pool.path.forEach((edge, step) => {
-      const field = `pools[${i}].path[${step}]`;
-      const known = edges.map((e) => e.name).join(", ") || "none";
-      if (!edges.some((e) => e.name === edge)) fail(field, `edge ${edge} is not listed`, `Edges are: ${known}.`);
-      if (pool.path.indexOf(edge) < step) fail(field, `the path crosses ${edge} twice`, "A path has no cycles.");
-    });
-  });
-  edges.forEach((edge, i) => {
-    const first = edges.findIndex((other) => other.name === edge.name);
-    if (first < i) fail(`edges[${i}].name`, `${edge.name} stands twice`, "Rename one of the edges.");
-  });
-}
-
 /**
- * A topology by shipped name or path of a file. Throws InputError with the path of the field for everything that is wrong
+ * A topology by shipped name, path of a JSON or Newick file, or as Newick text. Throws InputError with the path of the field for everything that is wrong
  * with it.
  */
 export async function loadTopology(files: Files, nameOrPath: string): Promise<Topology> {
-  const { source, text } = await read(files, "topology", "topologies", SHIPPED_TOPOLOGIES, nameOrPath);
+  const inline = nameOrPath.trimStart().startsWith("(");
+  const { source, text } = inline
+    ? { source: "--topology", text: nameOrPath }
+    : await read(files, "topology", "topologies", SHIPPED_TOPOLOGIES, nameOrPath);
+  if (inline || /\.(nwk|newick)$/.test(source)) {
+    const newick = newickTopology(source, parseNewick(source, text));
+    checkTopology(source, newick);
+    return newick;
+  }
   const fields = parseFile(TopologyFile, source, text);
   const pools = await Promise.all(fields.pools.map((pool, i) => resolvePool(files, source, i, pool)));
   const topology: Topology = {
@@ -123,13 +130,15 @@ export async function loadTopology(files: Files, nameOrPath: string): Promise<To
       latencyNs: edge.latencyNs.value,
       bandwidthGBps: edge.bandwidthGBps.value,
     })),
+    ...(fields.loads.length > 0 ? { loads: fields.loads } : {}),
+    ...(fields.interleaveSets.length > 0 ? { interleaveSets: fields.interleaveSets } : {}),
     defaultPlacement: fields.defaultPlacement,
     origins: Object.fromEntries([
       ...pools.flatMap((pool) => pool.origins),
       ...fields.edges.flatMap((edge, i) => origins(`edges[${i}]`, edge)),
     ]),
   };
-  checkNames(source, topology);
+  checkTopology(source, topology);
   return topology;
 }
 
@@ -150,7 +159,7 @@ export function parseHostProfile(source: string, text: string): HostProfile {
     mixedGBps: file.mixedGBps.value,
     writeGBps: file.writeGBps.value,
     queueNs: file.queueNs.value,
-    curve: file.curve.points.map(([bandwidthGBps, addedNs]) => ({ bandwidthGBps, addedNs })),
+    ...curvesOf(file),
     llcBytes: file.llcBytes.value,
     linesInFlight: values(file.linesInFlight),
     computeRates: values(file.computeRates),
