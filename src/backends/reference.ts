@@ -6,7 +6,7 @@ import type { Op, TensorId, TensorSpec } from "../core/op.js";
 import type { Backend, Platform, SubmitResult } from "../core/ports.js";
 import { attention, rope } from "./reference/attention.js";
 import { activate, add, swiglu } from "./reference/elementwise.js";
-import { copy, embed, matmul, patchEmbed } from "./reference/linear.js";
+import { copy, embed, gather, matmul, patchEmbed } from "./reference/linear.js";
 import { type Matrix, rowOf } from "./reference/matrix.js";
 import { layernorm, rmsnorm, softmax } from "./reference/norm.js";
 import { unpackWeights } from "./reference/unpack.js";
@@ -84,6 +84,7 @@ const LOWERING: Lowering = {
     copy(get(op.v), 0, get(op.vCache), op.start, op.rows);
   },
   attention: (op, get) => attention(op, get(op.q), get(op.k), get(op.v), get(op.out)),
+  gather: (op, get) => gather(get(op.x), get(op.order), get(op.out), op.rows),
   swiglu: (op, get) => swiglu(get(op.gate), get(op.up), get(op.out), op.rows),
   silu: (op, get) => activate(op.kind, get(op.x), get(op.out), op.rows),
   gelu: (op, get) => activate(op.kind, get(op.x), get(op.out), op.rows),

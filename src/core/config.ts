@@ -2,6 +2,9 @@
 
 import type { RopeStyle } from "./op.js";
 
+/** Linear layers of a decoder block by the letter of their canonical name (`q` = self_attn.q_proj, `up` = mlp.up_proj). */
+export type DecoderLinear = "q" | "k" | "v" | "o" | "gate" | "up" | "down";
+
 export interface DecoderConfig {
   readonly hidden: number;
   readonly layers: number;
@@ -15,6 +18,10 @@ export interface DecoderConfig {
   readonly normEps: number;
   readonly ropeTheta: number;
   readonly ropeStyle: RopeStyle;
+  /** Frequency i is divided by entry i, [headDim / 2]; absent: by 1. Scaled RoPE of every kind in use is such a list. */
+  readonly ropeFactors?: readonly number[];
+  /** Layers that add a bias; absent: none. */
+  readonly biases?: readonly DecoderLinear[];
   readonly tiedEmbeddings: boolean;
 }
 

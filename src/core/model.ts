@@ -1,6 +1,7 @@
 // A model as the formats hand it over: a config and lazy tensors under canonical (Hugging Face LLaMA / LLaVA) names.
 
 import type { ModelConfig } from "./config.js";
+import type { StoredMatrix } from "./stored.js";
 import type { LazyTensor } from "./tensor.js";
 
 /** Text to token ids and back. `encode` adds no special tokens; special tokens in the text are recognised. */
@@ -23,6 +24,8 @@ export interface Model {
    * `model.layers.N.self_attn.q_proj.weight`, `lm_head.weight`, `vision_tower.vision_model...`, `multi_modal_projector...`.
    */
   readonly tensors: ReadonlyMap<string, LazyTensor>;
+  /** Matrices that the file holds quantized, by canonical name; absent: none. A name is here or in `tensors`. */
+  readonly stored?: ReadonlyMap<string, StoredMatrix>;
   readonly tokenizer: Tokenizer | null;
   readonly fileBytes: number;
 }

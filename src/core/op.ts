@@ -22,6 +22,8 @@ export interface TensorSpec {
   readonly cols: number;
 }
 
+  /** int4: what stands in a record beside the scales (core/packed.ts); absent: nothing. */
+  readonly offset?: "zeroU4" | "bias";
 /** Rotation of adjacent pairs (llama2.c, original LLaMA) or of halves (Hugging Face). */
 export type RopeStyle = "adjacent" | "half";
 
@@ -90,7 +92,10 @@ export type Op =
       readonly rows: number;
       readonly eps: number;
     }
-  /** Rotary embedding in place on x [rows, heads * headDim]; row i has position start + i (Su et al. 2021). */
+  /**
+   * Rotary embedding in place on x [rows, heads * headDim]; row i has position start + i (Su et al. 2021). Pair j turns
+   * by position * theta^(-2j / headDim) / factors[j]; without `factors` they are 1.
+   */
   | {
       readonly kind: "rope";
       readonly x: TensorId;
@@ -102,6 +107,7 @@ export type Op =
       readonly style: RopeStyle;
     }
   /** Appends k and v rows to the caches [context, kvHeads * headDim] from row start on. */
+      readonly factors?: readonly number[];
   | {
       readonly kind: "kvStore";
       readonly k: TensorId;
@@ -131,6 +137,14 @@ export type Op =
     }
   /** out = silu(gate) * up (Shazeer 2020). */
   | {
+  /** out[i][c] = x[i][order[c]]: order is a row of column indices as f32, [1, cols of out]. out is not x. */
+  | {
+      readonly kind: "gather";
+      readonly x: TensorId;
+      readonly order: TensorId;
+      readonly out: TensorId;
+      readonly rows: number;
+    }
       readonly kind: "swiglu";
       readonly gate: TensorId;
       readonly up: TensorId;
@@ -200,5 +214,7 @@ export function bitsPerWeight(format: StorageFormat, cols: number): number {
 
 /** Logical bytes of `rows` rows of a tensor: the same on every backend, alignment and tile padding not counted. */
 export function tensorBytes(spec: TensorSpec, rows: number = spec.rows): number {
-  return Math.ceil((rows * spec.cols * bitsPerWeight(spec.format, spec.cols)) / 8);
+  // An offset is one more half for each scale.
+  const extra = spec.offset ? bitsPerWeight(spec.format, spec.cols) - 4 : 0;
+  return Math.ceil((rows * spec.cols * (bitsPerWeight(spec.format, spec.cols) + extra)) / 8);
 }

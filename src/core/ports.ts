@@ -1,7 +1,7 @@
 // The seams: what `model`, `run`, `train` and `compress` take as arguments. Concrete parts are picked by entry points only.
 
 import type { Op, TensorId, TensorSpec } from "./op.js";
-import type { Group, PackedInt4, PackedInt8, WeightData } from "./packed.js";
+import type { Group, PackedInt4, PackedInt8, PlainF32, WeightData } from "./packed.js";
 import type { Target } from "./target.js";
 import type { ByteSource } from "./tensor.js";
 
@@ -34,7 +34,7 @@ export interface Quantizer {
   int4(values: Float32Array, rows: number, cols: number, group: Group): PackedInt4;
   int8(values: Float32Array, rows: number, cols: number): PackedInt8;
   /** f32 values [rows, cols] that packed weights stand for, exactly. */
-  unpack(data: WeightData): Float32Array;
+  unpack(data: PackedInt4 | PackedInt8 | PlainF32): Float32Array;
   /** out[r][order[c]] = values[r][c]: what a matrix whose columns are stored in another order stands for. */
   scatterColumns(values: Float32Array, order: Float32Array, rows: number): Float32Array;
   /** Seeded synthetic weights, generated straight into the packed form, so scaled that outputs keep unit variance. */

@@ -99,6 +99,8 @@ export function opAccesses(op: Op, specs: Specs): Access[] {
       ];
     case "attention":
       return [reads(specs, op.q, op.rows), keyRows(op, op.k), keyRows(op, op.v), writes(specs, op.out, op.rows)];
+    case "gather":
+      return [reads(specs, op.x, op.rows), whole(specs, op.order), writes(specs, op.out, op.rows)];
     case "swiglu":
       return [reads(specs, op.gate, op.rows), reads(specs, op.up, op.rows), writes(specs, op.out, op.rows)];
     case "silu":
@@ -151,6 +153,7 @@ export function opWork(op: Op, specs: Specs): OpWork {
     case "swiglu":
       return { family: "elementwise", macs: op.rows * specs[op.gate].cols };
     case "copy":
+    case "gather":
     case "rmsnorm":
     case "layernorm":
     case "silu":

@@ -2,10 +2,11 @@
 // LlavaConfig, since configs written by transformers leave out what equals a default. What this program cannot run
 // right is refused by name rather than run wrong.
 
-import type { DecoderConfig, ModelConfig, ProjectorConfig, VisionConfig } from "../core/config.js";
+import type { DecoderConfig, DecoderLinear, ModelConfig, ProjectorConfig, VisionConfig } from "../core/config.js";
 import { type Fields, fieldsOf } from "./hf-fields.js";
+import { readRope } from "./hf-rope.js";
 
-const SUPPORTED = "llama, llava (LLaMA decoder with a CLIP tower)";
+const SUPPORTED = "llama (also SmolLM2, TinyLlama, Vicuna), mistral, qwen2, llava (one of these with a CLIP tower)";
 
 /** A table of tensors is laid out from the config alone, so a lying number of layers must not make it endless. */
 const MOST_LAYERS = 1024;
@@ -21,15 +22,37 @@ type Triple = readonly [number, number, number];
 export function readConfig(file: string, config: unknown, preprocessor: unknown): ModelConfig {
   const fields = fieldsOf(file, config);
   const type = fields.text("model_type", "");
-  if (type === "llama") return { architecture: "llama", decoder: readDecoder(fields, fields) };
+  if (isDecoder(type)) return { architecture: "llama", decoder: readDecoder(type, fields, fields) };
   if (type === "llava") return readLlava(fields, preprocessor);
   throw fields.fail("model_type", `"${type}" is not supported`, `Supported are: ${SUPPORTED}`);
 }
 
+/** Decoders that are LLaMA's but for defaults, biases and the reach of attention. */
+interface DecoderType {
+  readonly ffn: number;
+  readonly maxContext: number;
+  readonly kvHeads: number | null;
+  /** Biases that the architecture always has. */
+  readonly biases: readonly DecoderLinear[];
+  readonly slidingWindow: "never" | "always" | "by flag";
+}
+
+/** Defaults of LlamaConfig, MistralConfig and Qwen2Config. */
+const DECODERS = {
+  llama: { ffn: 11008, maxContext: 2048, kvHeads: null, biases: [], slidingWindow: "never" },
+  mistral: { ffn: 14336, maxContext: 131072, kvHeads: 8, biases: [], slidingWindow: "always" },
+  qwen2: { ffn: 22016, maxContext: 32768, kvHeads: 32, biases: ["q", "k", "v"], slidingWindow: "by flag" },
+} as const satisfies Record<string, DecoderType>;
+
+function isDecoder(type: string): type is keyof typeof DECODERS {
+  return Object.hasOwn(DECODERS, type);
+}
+
 function readLlava(fields: Fields, preprocessor: unknown): ModelConfig {
   const text = fields.object("text_config");
-  expect(text, "model_type", "llama");
-  const decoder = readDecoder(text, fields);
+  const type = text.text("model_type", "llama");
+  if (!isDecoder(type)) throw text.fail("model_type", `"${type}" is not supported`, `Supported are: ${SUPPORTED}`);
+  const decoder = readDecoder(type, text, fields);
   const vision = readVision(fields, preprocessor);
   expect(fields, "projector_hidden_act", "gelu");
   expect(fields, "vision_feature_select_strategy", "default");
@@ -49,42 +72,45 @@ function expect(fields: Fields, name: string, only: string | number | boolean): 
   throw fields.fail(name, `${JSON.stringify(found)} is not supported`, `Only ${JSON.stringify(only)} is`);
 }
 
-function readDecoder(fields: Fields, root: Fields): DecoderConfig {
+function readDecoder(type: keyof typeof DECODERS, fields: Fields, root: Fields): DecoderConfig {
+  const otherwise: DecoderType = DECODERS[type];
   expect(fields, "hidden_act", "silu");
-  expect(fields, "attention_bias", false);
-  expect(fields, "mlp_bias", false);
   const hidden = fields.count("hidden_size", 4096);
   const heads = fields.count("num_attention_heads", 32);
-  const kvHeads = fields.count("num_key_value_heads", heads);
+  const kvHeads = fields.count("num_key_value_heads", otherwise.kvHeads ?? heads);
   const headDim = fields.count("head_dim", hidden / heads);
   if (heads % kvHeads !== 0) throw fields.fail("num_key_value_heads", `${kvHeads} does not divide ${heads} heads`);
   if (headDim % 2 !== 0) throw fields.fail("head_dim", `${headDim} is odd, rotary embedding needs pairs`);
+  const biases = readBiases(fields, otherwise);
   return {
     hidden,
     layers: fields.count("num_hidden_layers", 32, MOST_LAYERS),
     heads,
     kvHeads,
     headDim,
-    ffn: fields.count("intermediate_size", 11008),
-    vocab: fields.count("vocab_size", 32000),
-    maxContext: fields.count("max_position_embeddings", 2048),
+    ffn: fields.count("intermediate_size", otherwise.ffn),
+    vocab: fields.count("vocab_size", type === "qwen2" ? 151936 : 32000),
+    maxContext: readReach(fields, otherwise),
     normEps: fields.number("rms_norm_eps", 1e-6),
-    ropeTheta: readTheta(fields),
+    ...readRope(fields, headDim),
     ropeStyle: "half",
+    ...(biases.length > 0 ? { biases } : {}),
     tiedEmbeddings: fields.flag("tie_word_embeddings", root.flag("tie_word_embeddings", false)),
   };
 }
 
-/** `rope_theta` and `rope_scaling`, or the newer `rope_parameters`. */
-function readTheta(fields: Fields): number {
-  for (const name of ["rope_scaling", "rope_parameters"]) {
-    const rope = fields.object(name);
-    const type = rope.text(rope.has("rope_type") ? "rope_type" : "type", "default");
-    if (type !== "default") {
-      throw rope.fail("rope_type", `"${type}" is not supported`, "Use a checkpoint with plain rotary embedding");
-    }
-  }
-  return fields.number("rope_theta", fields.object("rope_parameters").number("rope_theta", 10000));
+function readBiases(fields: Fields, { biases }: DecoderType): readonly DecoderLinear[] {
+  const attention = fields.flag("attention_bias", false) ? (["q", "k", "v", "o"] as const) : biases;
+  return fields.flag("mlp_bias", false) ? [...attention, "gate", "up", "down"] : attention;
+}
+
+/** Attention to all positions equals a sliding window as long as the context is no longer than the window. */
+function readReach(fields: Fields, { maxContext, slidingWindow }: DecoderType): number {
+  const context = fields.count("max_position_embeddings", maxContext);
+  const slides =
+    slidingWindow === "always" || (slidingWindow === "by flag" && fields.flag("use_sliding_window", false));
+  if (!slides || (fields.raw("sliding_window") ?? null) === null) return context;
+  return Math.min(context, fields.count("sliding_window", context));
 }
 
 function readVision(root: Fields, preprocessor: unknown): VisionConfig {

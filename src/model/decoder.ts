@@ -1,9 +1,9 @@
 // The LLaMA decoder as ops (Touvron et al. 2023; grouped heads: Ainslie et al. 2023). Rows of an op list are
 // consecutive positions from `start` on; the caches hold what came before.
 
-import type { DecoderConfig } from "../core/config.js";
+import type { DecoderConfig, DecoderLinear } from "../core/config.js";
 import type { ActivationFormat, Op, TensorId } from "../core/op.js";
-import { activationsFor, type QuantPlan } from "./plan.js";
+import { activationsOf, type QuantPlan } from "./plan.js";
 import type { TensorTable } from "./tensor-table.js";
 
 export interface DecoderLayerIds {
@@ -18,6 +18,8 @@ export interface DecoderLayerIds {
   readonly down: TensorId; // [hidden, ffn]
   readonly kCache: TensorId; // [context, kvHeads * headDim]
   readonly vCache: TensorId; // [context, kvHeads * headDim]
+  readonly biases: Partial<Record<DecoderLinear, TensorId>>; // [outputs] of the layers that have one
+  readonly orders: Partial<Record<DecoderLinear, TensorId>>; // [inputs] where columns are stored in another order
 }
 
 export interface DecoderIds {
@@ -35,6 +37,7 @@ export interface DecoderIds {
   readonly gated: TensorId; // [maxRows, ffn]
   readonly lifted: TensorId; // [maxRows, ffn]
   readonly logits: TensorId; // [logitRows, vocab]
+  readonly gathered: ReadonlyMap<number, TensorId>; // by width: [maxRows, width], inputs of layers with `orders`
 }
 
 export interface DecoderSizes {
@@ -67,27 +70,71 @@ export function decoderTensors(t: TensorTable, c: DecoderConfig, plan: QuantPlan
     gated: t.activation("decoder.gated", "decoder", rows, c.ffn),
     lifted: t.activation("decoder.lifted", "decoder", rows, c.ffn),
     logits: t.activation("decoder.logits", "decoder", sizes.logitRows, c.vocab),
+    gathered: new Map(
+      widthsGathered(c, plan).map((width) => [width, t.activation(`decoder.gathered${width}`, "decoder", rows, width)]),
+    ),
   };
 }
 
-function layerTensors(t: TensorTable, c: DecoderConfig, plan: QuantPlan, sizes: DecoderSizes, layer: number) {
+/** Name in the checkpoint, outputs and inputs of each linear layer. */
+function linears(c: DecoderConfig): Record<DecoderLinear, readonly [string, number, number]> {
   const q = c.heads * c.headDim;
   const kv = c.kvHeads * c.headDim;
+  return {
+    q: ["self_attn.q_proj", q, c.hidden],
+    k: ["self_attn.k_proj", kv, c.hidden],
+    v: ["self_attn.v_proj", kv, c.hidden],
+    o: ["self_attn.o_proj", c.hidden, q],
+    gate: ["mlp.gate_proj", c.ffn, c.hidden],
+    up: ["mlp.up_proj", c.ffn, c.hidden],
+    down: ["mlp.down_proj", c.hidden, c.ffn],
+  };
+}
+
+const LINEARS: readonly DecoderLinear[] = ["q", "k", "v", "o", "gate", "up", "down"];
+
+const isGathered = (plan: QuantPlan, layer: number, name: string): boolean =>
+  plan.exact?.get(`model.layers.${layer}.${name}.weight`)?.permuted ?? false;
+
+function widthsGathered(c: DecoderConfig, plan: QuantPlan): number[] {
+  const layers = Array.from({ length: plan.exact ? c.layers : 0 }, (_, layer) => layer);
+  const widths = Object.values(linears(c)).filter(([name]) => layers.some((layer) => isGathered(plan, layer, name)));
+  return [...new Set(widths.map(([, , width]) => width))];
+}
+
+function layerTensors(t: TensorTable, c: DecoderConfig, plan: QuantPlan, sizes: DecoderSizes, layer: number) {
   const base = `model.layers.${layer}`;
-  const matrix = (name: string, rows: number, cols: number) =>
-    t.weight(`${base}.${name}.weight`, "decoder", layer, plan.decoder, rows, cols);
+  const kv = c.kvHeads * c.headDim;
+  const table = linears(c);
+  const matrix = (letter: DecoderLinear) => {
+    const [name, rows, cols] = table[letter];
+    return t.weight(`${base}.${name}.weight`, "decoder", layer, plan.decoder, rows, cols);
+  };
+  const vectors = (letters: readonly DecoderLinear[], what: "bias" | "order", side: 1 | 2) =>
+    Object.fromEntries(
+      letters.map((letter) => {
+        const name = `${base}.${table[letter][0]}.${what}`;
+        return [letter, t.vector(name, "decoder", layer, table[letter][side])];
+      }),
+    );
   return {
     attentionNorm: t.vector(`${base}.input_layernorm.weight`, "decoder", layer, c.hidden),
-    q: matrix("self_attn.q_proj", q, c.hidden),
-    k: matrix("self_attn.k_proj", kv, c.hidden),
-    v: matrix("self_attn.v_proj", kv, c.hidden),
-    o: matrix("self_attn.o_proj", c.hidden, q),
+    q: matrix("q"),
+    k: matrix("k"),
+    v: matrix("v"),
+    o: matrix("o"),
     ffnNorm: t.vector(`${base}.post_attention_layernorm.weight`, "decoder", layer, c.hidden),
-    gate: matrix("mlp.gate_proj", c.ffn, c.hidden),
-    up: matrix("mlp.up_proj", c.ffn, c.hidden),
-    down: matrix("mlp.down_proj", c.hidden, c.ffn),
+    gate: matrix("gate"),
+    up: matrix("up"),
+    down: matrix("down"),
     kCache: t.cache(`${base}.k_cache`, layer, sizes.context, kv),
     vCache: t.cache(`${base}.v_cache`, layer, sizes.context, kv),
+    biases: vectors(c.biases ?? [], "bias", 1),
+    orders: vectors(
+      LINEARS.filter((letter) => isGathered(plan, layer, table[letter][0])),
+      "order",
+      2,
+    ),
   } satisfies DecoderLayerIds;
 }
 
@@ -106,24 +153,38 @@ export function decoderOps(pass: DecoderPass, rows: number, start: number): Op[]
   ]);
 }
 
-function attentionOps(
-  { config: c, ids, plan, activations: wanted }: DecoderPass,
+/** One linear layer: its bias, and its inputs in the order that its columns are stored in. */
+function linearOps(
+  { config, ids, plan, activations }: DecoderPass,
   w: DecoderLayerIds,
+  letter: DecoderLinear,
+  x: TensorId,
+  out: TensorId,
   rows: number,
-  start: number,
 ): Op[] {
-  const activations = activationsFor(plan.decoder, wanted);
-  const product = (x: TensorId, weight: TensorId, out: TensorId): Op => {
-    return { kind: "matmul", x, xRow: 0, weight, bias: null, out, rows, activations };
+  const wanted = activationsOf(plan, "decoder", activations);
+  const order = w.orders[letter];
+  const gathered = ids.gathered.get(linears(config)[letter][2]);
+  const [weight, bias] = [w[letter], w.biases[letter] ?? null];
+  const product = (from: TensorId): Op => {
+    return { kind: "matmul", x: from, xRow: 0, weight, bias, out, rows, activations: wanted };
   };
+  if (order === undefined || gathered === undefined) return [product(x)];
+  return [{ kind: "gather", x, order, out: gathered, rows }, product(gathered)];
+}
+
+function attentionOps(pass: DecoderPass, w: DecoderLayerIds, rows: number, start: number): Op[] {
+  const { config: c, ids } = pass;
+  const factors = c.ropeFactors ? { factors: c.ropeFactors } : {};
   const turn = (x: TensorId, heads: number): Op => {
-    return { kind: "rope", x, rows, start, heads, headDim: c.headDim, theta: c.ropeTheta, style: c.ropeStyle };
+    const { headDim, ropeTheta: theta, ropeStyle: style } = c;
+    return { kind: "rope", x, rows, start, heads, headDim, theta, style, ...factors };
   };
   return [
     { kind: "rmsnorm", x: ids.x, xRow: 0, weight: w.attentionNorm, out: ids.normed, rows, eps: c.normEps },
-    product(ids.normed, w.q, ids.queries),
-    product(ids.normed, w.k, ids.keys),
-    product(ids.normed, w.v, ids.values),
+    ...linearOps(pass, w, "q", ids.normed, ids.queries, rows),
+    ...linearOps(pass, w, "k", ids.normed, ids.keys, rows),
+    ...linearOps(pass, w, "v", ids.normed, ids.values, rows),
     turn(ids.queries, c.heads),
     turn(ids.keys, c.kvHeads),
     { kind: "kvStore", k: ids.keys, v: ids.values, kCache: w.kCache, vCache: w.vCache, rows, start },
@@ -141,26 +202,19 @@ function attentionOps(
       headDim: c.headDim,
       causal: true,
     },
-    product(ids.attended, w.o, ids.branch),
+    ...linearOps(pass, w, "o", ids.attended, ids.branch, rows),
     { kind: "add", x: ids.x, y: ids.branch, out: ids.x, rows },
   ];
 }
 
-function feedForwardOps(
-  { config, ids, plan, activations: wanted }: DecoderPass,
-  w: DecoderLayerIds,
-  rows: number,
-): Op[] {
-  const activations = activationsFor(plan.decoder, wanted);
-  const product = (x: TensorId, weight: TensorId, out: TensorId): Op => {
-    return { kind: "matmul", x, xRow: 0, weight, bias: null, out, rows, activations };
-  };
+function feedForwardOps(pass: DecoderPass, w: DecoderLayerIds, rows: number): Op[] {
+  const { config, ids } = pass;
   return [
     { kind: "rmsnorm", x: ids.x, xRow: 0, weight: w.ffnNorm, out: ids.normed, rows, eps: config.normEps },
-    product(ids.normed, w.gate, ids.gated),
-    product(ids.normed, w.up, ids.lifted),
+    ...linearOps(pass, w, "gate", ids.normed, ids.gated, rows),
+    ...linearOps(pass, w, "up", ids.normed, ids.lifted, rows),
     { kind: "swiglu", gate: ids.gated, up: ids.lifted, out: ids.gated, rows },
-    product(ids.gated, w.down, ids.branch),
+    ...linearOps(pass, w, "down", ids.gated, ids.branch, rows),
     { kind: "add", x: ids.x, y: ids.branch, out: ids.x, rows },
   ];
 }
@@ -177,7 +231,7 @@ export function headOps({ config, ids, plan, activations }: DecoderPass, xRow: n
       bias: null,
       out: ids.logits,
       rows,
-      activations: activationsFor(plan.embedding, activations),
+      activations: activationsOf(plan, "embedding", activations),
     },
   ];
 }

@@ -43,7 +43,7 @@ export interface GraphOptions {
 export function buildGraph(config: ModelConfig, options: GraphOptions): Graph {
   const { plan, activations } = options;
   const sizes = sizesOf(config, options);
-  const t = tensorTable();
+  const t = tensorTable(plan.exact);
   const eyes = config.architecture === "llava" ? eyesOf(config) : null;
   const decoder = decoderTensors(t, config.decoder, plan, sizes);
   return { config, plan, activations, sizes, tensors: t.specs, decoder, eyes };

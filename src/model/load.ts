@@ -1,10 +1,10 @@
 // Puts a model's weights into a backend: one tensor at a time is read, rounded and uploaded, so that a checkpoint needs
 // little more memory than its quantized form.
 
-import { InputError } from "../core/errors.js";
+import { InputError, UnavailableError } from "../core/errors.js";
 import type { Model } from "../core/model.js";
 import type { StorageFormat, TensorSpec } from "../core/op.js";
-import type { Group, WeightData } from "../core/packed.js";
+import type { Group, Repacker, WeightData } from "../core/packed.js";
 import type { Backend, Quantizer } from "../core/ports.js";
 import { elementCount, type LazyTensor } from "../core/tensor.js";
 import { buildGraph, type Graph, type GraphOptions } from "./graph.js";
@@ -13,6 +13,8 @@ import { buildGraph, type Graph, type GraphOptions } from "./graph.js";
 export interface LoadParts {
   readonly backend: Backend;
   readonly quantizer: Quantizer;
+  /** For models with matrices that their file holds quantized. */
+  readonly repacker?: Repacker;
   /** formats/convert.ts `readFloat32`. */
   readonly readFloat32: (tensor: LazyTensor) => Promise<Float32Array>;
   /** Called before each tensor. */
@@ -32,14 +34,45 @@ export interface LoadedModel {
 export async function loadModel(model: Model, parts: LoadParts, options: GraphOptions): Promise<LoadedModel> {
   const graph = buildGraph(model.config, options);
   const weights = graph.tensors.filter((spec) => spec.class === "weights");
-  const sources = weights.map((spec) => findTensor(model, spec));
+  const readers = weights.map((spec) => readerOf(model, spec, parts, options));
   await parts.backend.allocate(graph.tensors);
   for (const [index, spec] of weights.entries()) {
     parts.onTensor?.(spec, index, weights.length);
-    const values = await parts.readFloat32(sources[index]);
-    await parts.backend.upload(spec.id, quantize(parts.quantizer, values, spec));
+    await parts.backend.upload(spec.id, await readers[index]());
   }
   return { graph, backend: parts.backend };
+}
+
+/** How a weight gets to its spec's form: as the file holds it, rounded again, or rounded from floats. */
+function readerOf(
+  model: Model,
+  spec: TensorSpec,
+  { quantizer, repacker, readFloat32 }: LoadParts,
+  { plan }: GraphOptions,
+): () => Promise<WeightData> {
+  const order = spec.name.endsWith(".order") ? `${spec.name.slice(0, -".order".length)}.weight` : null;
+  const stored = model.stored?.get(order ?? spec.name);
+  const { rows, cols } = spec;
+  if (stored && order) return async () => ({ kind: "f32", rows, cols, values: await stored.order() });
+  if (!stored) {
+    const tensor = findTensor(model, spec);
+    return async () => quantize(quantizer, await readFloat32(tensor), spec);
+  }
+  if (stored.rows !== rows || stored.cols !== cols) {
+    throw misshapen(model, spec, [stored.rows, stored.cols]);
+  }
+  if (!repacker) throw new UnavailableError(spec.name, `${stored.label} needs a repacker`, "Load it with one");
+  if (plan.exact?.has(spec.name)) return () => stored.read(repacker);
+  return async () => {
+    const values = unpacker(quantizer, repacker)(await stored.read(repacker));
+    if (!stored.permuted) return quantize(quantizer, values, spec);
+    return quantize(quantizer, quantizer.scatterColumns(values, await stored.order(), rows), spec);
+  };
+}
+
+/** The floats that a file's own form stands for. */
+function unpacker(quantizer: Quantizer, repacker: Repacker): (data: WeightData) => Float32Array {
+  return (data) => (data.kind === "blocks" ? repacker.unpack(data) : quantizer.unpack(data));
 }
 
 /** The file's tensor for a spec; a patch embedding [hidden, 3, p, p] or a vector [n] counts as its flat form. */
@@ -55,10 +88,14 @@ function findTensor(model: Model, spec: TensorSpec): LazyTensor {
   }
   const rows = tensor.shape.length > 1 ? tensor.shape[0] : 1;
   if (rows !== spec.rows || elementCount(tensor.shape) !== spec.rows * spec.cols) {
-    const problem = `has shape [${tensor.shape}], its config asks for [${spec.rows}, ${spec.cols}]`;
-    throw new InputError(model.origin, spec.name, problem, "Use the config that belongs to this checkpoint");
+    throw misshapen(model, spec, tensor.shape);
   }
   return tensor;
+}
+
+function misshapen(model: Model, spec: TensorSpec, shape: readonly number[]): InputError {
+  const problem = `has shape [${shape}], its config asks for [${spec.rows}, ${spec.cols}]`;
+  return new InputError(model.origin, spec.name, problem, "Use the config that belongs to this checkpoint");
 }
 
 /** Rounds one matrix to the format of its spec. */

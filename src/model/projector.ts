@@ -3,7 +3,7 @@
 
 import type { ProjectorConfig } from "../core/config.js";
 import type { ActivationFormat, Op, TensorId } from "../core/op.js";
-import { activationsFor, type QuantPlan } from "./plan.js";
+import { activationsOf, type QuantPlan } from "./plan.js";
 import type { TensorTable } from "./tensor-table.js";
 
 export interface ProjectorIds {
@@ -40,7 +40,7 @@ export function projectorOps(
   x: TensorId,
   patches: number,
 ): Op[] {
-  const activations = activationsFor(plan.projector, wanted);
+  const activations = activationsOf(plan, "projector", wanted);
   const { inner, features } = ids;
   const rows = patches;
   return [

@@ -1,6 +1,7 @@
 // Collects the numbered tensors of a graph while it is laid out: an id is an index in the table.
 
 import type { Part, StorageFormat, TensorId, TensorSpec } from "../core/op.js";
+import type { ExactForm } from "./plan.js";
 
 export interface TensorTable {
   readonly specs: readonly TensorSpec[];
@@ -13,13 +14,17 @@ export interface TensorTable {
   input(name: string, part: Part, rows: number, cols: number): TensorId;
 }
 
-export function tensorTable(): TensorTable {
+/** @param exact forms of single matrices that win over the format that is asked for */
+export function tensorTable(exact?: ReadonlyMap<string, ExactForm>): TensorTable {
   const specs: TensorSpec[] = [];
   const push = (spec: Omit<TensorSpec, "id">): TensorId => specs.push({ id: specs.length, ...spec }) - 1;
   return {
     specs,
-    weight: (name, part, layer, format, rows, cols) =>
-      push({ name, class: "weights", part, layer, format, rows, cols }),
+    weight(name, part, layer, format, rows, cols) {
+      const form: Pick<ExactForm, "format" | "offset"> = exact?.get(name) ?? { format };
+      const offset = form.offset ? { offset: form.offset } : {};
+      return push({ name, class: "weights", part, layer, format: form.format, rows, cols, ...offset });
+    },
     vector: (name, part, layer, cols) => push({ name, class: "weights", part, layer, format: "f32", rows: 1, cols }),
     activation: (name, part, rows, cols) =>
       push({ name, class: "activations", part, layer: -1, format: "f32", rows, cols }),

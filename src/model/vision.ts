@@ -3,7 +3,7 @@
 
 import type { VisionConfig } from "../core/config.js";
 import type { ActivationFormat, Op, TensorId } from "../core/op.js";
-import { activationsFor, type QuantPlan } from "./plan.js";
+import { activationsOf, type QuantPlan } from "./plan.js";
 import type { TensorTable } from "./tensor-table.js";
 
 interface Linear {
@@ -120,7 +120,7 @@ export function visionOps(c: VisionConfig, ids: VisionIds, plan: QuantPlan, want
     { kind: "copy", x: ids.classToken, xRow: 0, out: embedded, outRow: 0, rows: 1 },
     { kind: "add", x: embedded, y: ids.positions, out: embedded, rows },
     { kind: "layernorm", x: embedded, ...ids.preNorm, out: x, rows, eps: c.normEps },
-    ...ids.layers.flatMap((layer) => layerOps(c, ids, layer, activationsFor(plan.vision, wanted))),
+    ...ids.layers.flatMap((layer) => layerOps(c, ids, layer, activationsOf(plan, "vision", wanted))),
   ];
 }
 

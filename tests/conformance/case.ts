@@ -95,6 +95,7 @@ const ID_FIELDS = [
   "v",
   "kCache",
   "vCache",
+  "order",
   "gate",
   "up",
   "out",

@@ -8,6 +8,8 @@ export function otherCases(): Case[] {
   return [
     ...normCases(),
     ...ropeCases(),
+    scaledRopeCase(),
+    gatherCase(),
     ...attentionCases(),
     ...functionCases(),
     ...addCases(),
@@ -44,6 +46,23 @@ function ropeCases(): Case[] {
       return b.done(`rope ${style}, ${heads} heads of ${headDim} from ${start}`, FUNCTIONS, ops, x);
     }),
   );
+}
+
+function scaledRopeCase(): Case {
+  const b = caseBuilder(17);
+  const x = b.input(5, 24);
+  const rope = { kind: "rope", x, rows: 5, start: 900, heads: 3, headDim: 8, theta: 500000 } as const;
+  const ops: Op[] = [
+    { ...rope, style: "half", factors: [1, 2, 5.5, 8] },
+    { ...rope, style: "adjacent", factors: [4, 4, 4, 4] },
+  ];
+  return b.done("rope with scaled frequencies", FUNCTIONS, ops, x);
+}
+
+function gatherCase(): Case {
+  const b = caseBuilder(18);
+  const [x, order, out] = [b.input(4, 6), b.values(1, 5, [5, 0, 3, 3, 1]), b.input(4, 5)];
+  return b.done("gather columns", EXACT, [{ kind: "gather", x, order, out, rows: 3 }], out);
 }
 
 /** The keys and values of a cache that is already filled to `start`, appended to and read. */

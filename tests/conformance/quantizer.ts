@@ -1,6 +1,7 @@
 // Rounding and packing written in plain TypeScript from the description in core/packed.ts: what tests pack with, and
 // what the quantizer of assembly/kernels is compared with.
 
+import { unpackWeights } from "../../src/backends/reference/unpack.js";
 import { type Group, type PackedInt4, type PackedInt8, packedInt4Bytes, recordBytes } from "../../src/core/packed.js";
 import type { Quantizer } from "../../src/core/ports.js";
 
@@ -102,6 +103,19 @@ function int8(values: Float32Array, rows: number, cols: number): PackedInt8 {
 export const plainQuantizer: Quantizer = {
   int4,
   int8,
+  unpack(data) {
+    const format = data.kind === "int4" ? (`int4-g${data.group}` as const) : data.kind;
+    const { rows, cols } = data;
+    return unpackWeights({ id: 0, name: "", class: "weights", part: "decoder", layer: -1, format, rows, cols }, data);
+  },
+  scatterColumns(values, order, rows) {
+    const out = new Float32Array(values.length);
+    const cols = order.length;
+    values.forEach((value, i) => {
+      out[Math.floor(i / cols) * cols + order[i % cols]] = value;
+    });
+    return out.length === rows * cols ? out : out.subarray(0, rows * cols);
+  },
   syntheticInt4(seed, rows, cols, group) {
     const scale = toHalf(1 / (Math.sqrt(cols) * 4.6));
     const mix = (row: number, col: number) => Math.imul(seed + row * cols + col + 1, 0x9e3779b1) >>> 28;

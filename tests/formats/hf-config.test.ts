@@ -81,22 +81,43 @@ test("names of LLaVA files of every age become canonical", () => {
   for (const [file, canonical] of names) assert.is(canonicalName(file), canonical);
 });
 
+test("decoders of other families: biases, reach, scaled frequencies", () => {
+  const base = { hidden_size: 32, num_attention_heads: 4, num_key_value_heads: 2, vocab_size: 64 };
+  const decoder = (fields: object) => read({ ...base, ...fields }).decoder;
+  assert.equal(decoder({ model_type: "qwen2", use_sliding_window: false, sliding_window: 16 }).biases, ["q", "k", "v"]);
+  assert.is(decoder({ model_type: "qwen2", sliding_window: 16 }).maxContext, 32768);
+  assert.is(decoder({ model_type: "mistral", sliding_window: 16 }).maxContext, 16);
+  assert.is(decoder({ model_type: "mistral", sliding_window: null, max_position_embeddings: 99 }).maxContext, 99);
+  assert.equal(decoder({ model_type: "llama", attention_bias: true, mlp_bias: true }).biases?.length, 7);
+  assert.equal(decoder({ model_type: "llama", rope_scaling: { type: "linear", factor: 3 } }).ropeFactors, [3, 3, 3, 3]);
+  const llama3 = { rope_type: "llama3", factor: 8, low_freq_factor: 1, high_freq_factor: 4 };
+  const scaled = { ...llama3, original_max_position_embeddings: 64 };
+  const factors = decoder({ model_type: "llama", rope_scaling: scaled }).ropeFactors ?? [];
+  // Waves in 64 positions: 10.2 (kept), 1.02 (faded), 0.1 and 0.01 (divided by 8).
+  assert.is(factors[0], 1);
+  assert.ok(factors[1] > 7 && factors[1] < 8, `${factors[1]}`);
+  assert.equal(factors.slice(2), [8, 8]);
+});
+
 const text = (fields: object) => ({ ...tinyConfig, text_config: { ...tinyConfig.text_config, ...fields } });
 const vision = (fields: object) => ({ ...tinyConfig, vision_config: { ...tinyConfig.vision_config, ...fields } });
 
 const REFUSED: readonly (readonly [unknown, RegExp])[] = [
-  [{ model_type: "gpt2" }, /model_type: "gpt2" is not supported.*llama, llava/],
+  [{ model_type: "gpt2" }, /model_type: "gpt2" is not supported.*llama.*mistral, qwen2, llava/],
   [{}, /model_type: "" is not supported/],
   [[], /no JSON object/],
-  [text({ model_type: "mistral" }), /text_config\.model_type: "mistral"/],
+  [text({ model_type: "gemma" }), /text_config\.model_type: "gemma"/],
   [text({ hidden_size: "big" }), /text_config\.hidden_size: is "big", a count from 1/],
   [text({ hidden_size: 0 }), /text_config\.hidden_size/],
   [text({ num_hidden_layers: 1e300 }), /text_config\.num_hidden_layers/],
   [text({ num_hidden_layers: 1e9 }), /num_hidden_layers: is 1000000000, a count from 1 to 1024/],
   [text({ num_key_value_heads: 4 }), /num_key_value_heads: 4 does not divide 2/],
   [text({ hidden_size: 13 }), /head_dim: is 6\.5/],
-  [text({ attention_bias: true }), /attention_bias: true is not supported/],
-  [text({ rope_scaling: { rope_type: "llama3" } }), /rope_scaling\.rope_type: "llama3"/],
+  [text({ attention_bias: 1 }), /attention_bias: is 1, true or false/],
+  [text({ rope_scaling: { rope_type: "yarn" } }), /rope_scaling\.rope_type: "yarn" is not supported/],
+  [text({ rope_scaling: { type: "dynamic", factor: 2 } }), /rope_type: "dynamic" is not supported/],
+  [text({ rope_scaling: { type: "linear", factor: 0 } }), /factor: 0 is below 1/],
+  [text({ rope_theta: 0 }), /rope_theta: 0 is not above 0/],
   [text({ hidden_act: "gelu" }), /text_config\.hidden_act/],
   [vision({ model_type: "siglip_vision_model" }), /vision_config\.model_type: "siglip/],
   [vision({ patch_size: 3 }), /patch_size: 3 does not divide/],

@@ -15,7 +15,7 @@ export function rope(op: RopeOp, x: Matrix): void {
     for (let pair = 0; pair < heads * (headDim / 2); pair++) {
       const head = Math.floor(pair / (headDim / 2));
       const j = pair % (headDim / 2);
-      const angle = (op.start + i) * op.theta ** ((-2 * j) / headDim);
+      const angle = ((op.start + i) * op.theta ** ((-2 * j) / headDim)) / (op.factors?.[j] ?? 1);
       const first = head * headDim + (style === "half" ? j : 2 * j);
       const second = style === "half" ? first + headDim / 2 : first + 1;
       const a = row[first];

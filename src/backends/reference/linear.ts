@@ -15,6 +15,11 @@ export function copy(x: Matrix, xRow: number, out: Matrix, outRow: number, rows:
   for (let i = 0; i < rows; i++) rowOf(out, outRow + i).set(rowOf(x, xRow + i));
 }
 
+/** out[i][c] = x[i][order[c]] */
+export function gather(x: Matrix, order: Matrix, out: Matrix, rows: number): void {
+  for (let i = 0; i < rows; i++) rowOf(out, i).set(order.values.map((column) => rowOf(x, i)[column]));
+}
+
 /**
  * A row as its int8 codes stand for it, `group` columns a scale. In f32 arithmetic like the kernels, so that a value in
  * the middle of two codes goes the same way.

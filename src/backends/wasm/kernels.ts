@@ -49,6 +49,8 @@ export interface Kernels {
   softmax(x: number, out: number, rows: number, cols: number): void;
   ropeTable(table: number, rows: number, start: number, headDim: number, theta: number): void;
   rope(x: number, table: number, rows: number, heads: number, headDim: number, half: number): void;
+  ropeTableScaled(table: number, rows: number, start: number, headDim: number, theta: number, factors: number): void;
+  gatherColumns(x: number, order: number, out: number, rows: number, cols: number, outCols: number): void;
   add(x: number, y: number, out: number, rows: number, cols: number, yRows: number): void;
   silu(x: number, out: number, count: number): void;
   gelu(x: number, out: number, count: number): void;

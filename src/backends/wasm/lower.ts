@@ -60,6 +60,12 @@ export function execute(state: State, op: Op): Float32Array | Int32Array | null 
     case "attention":
       attention(state, op);
       return null;
+    case "gather": {
+      const order = rowsAt(state, op.order, 0, 1);
+      const [from, to] = [rowsAt(state, op.x, 0, op.rows), rowsAt(state, op.out, 0, op.rows)];
+      kernels.gatherColumns(from, order, to, op.rows, widthOf(state, op.x), widthOf(state, op.out));
+      return null;
+    }
     case "swiglu": {
       const count = op.rows * widthOf(state, op.gate);
       const gate = rowsAt(state, op.gate, 0, op.rows);
@@ -149,13 +155,14 @@ function patchEmbed(state: State, op: OpOf<"patchEmbed">): void {
 
 /** All layers of an epoch turn by the same angles: the table is made once. */
 function rope(state: State, op: OpOf<"rope">): void {
-  const { rows, start, heads, headDim, theta } = op;
-  const key = `${rows} ${start} ${headDim} ${theta}`;
+  const { rows, start, heads, headDim, theta, factors } = op;
+  const key = `${rows} ${start} ${headDim} ${theta} ${factors?.join() ?? ""}`;
   if (key !== state.ropeKey) {
     if (rows * headDim * 4 > state.ropeBytes) {
       throw new InputError("op list", "rope", `heads of ${headDim} are too wide`, "Use a model with narrower heads");
     }
-    state.kernels.ropeTable(state.ropeTable, rows, start, headDim, theta);
+    if (factors) scaledTable(state, op, factors);
+    else state.kernels.ropeTable(state.ropeTable, rows, start, headDim, theta);
     state.ropeKey = key;
   }
   state.kernels.rope(rowsAt(state, op.x, 0, rows), state.ropeTable, rows, heads, headDim, op.style === "half" ? 1 : 0);
@@ -166,6 +173,13 @@ function attention(state: State, op: OpOf<"attention">): void {
   const [q, out] = [rowsAt(state, op.q, 0, rows), rowsAt(state, op.out, 0, rows)];
   const [k, v] = [rowsAt(state, op.k, 0, context), rowsAt(state, op.v, 0, context)];
   state.kernels.attention(q, k, v, out, rows, start, context, heads, kvHeads, headDim, op.causal ? 1 : 0);
+}
+
+/** The factors pass through the bytes behind the table. */
+function scaledTable(state: State, { rows, start, headDim, theta }: OpOf<"rope">, factors: readonly number[]): void {
+  const at = state.ropeTable + state.ropeBytes;
+  new Float64Array(state.memory.buffer, at, factors.length).set(factors);
+  state.kernels.ropeTableScaled(state.ropeTable, rows, start, headDim, theta, at);
 }
 
 function output(state: State, op: OpOf<"output">): Float32Array | Int32Array {

@@ -2,10 +2,10 @@
 // copy is made. One instance serves one quantizer.
 
 import { InputError } from "../../core/errors.js";
-import { type Group, type PackedInt4, packedInt4Bytes } from "../../core/packed.js";
+import { type Group, type PackedInt4, type PackedInt8, type PlainF32, packedInt4Bytes } from "../../core/packed.js";
 import type { Platform, Quantizer } from "../../core/ports.js";
 import { openArena } from "./arena.js";
-import { type Loaded, loadKernels } from "./kernels.js";
+import { type Loaded, loadKernels, OFFSET } from "./kernels.js";
 import { knowsInstructions } from "./support.js";
 
 /** Rows pass in pieces of about this size. */
@@ -16,6 +16,8 @@ export async function openQuantizer(platform: Platform): Promise<Quantizer> {
   return {
     int4: (values, rows, cols, group) => int4(loaded, values, rows, cols, group),
     int8: (values, rows, cols) => int8(loaded, values, rows, cols),
+    unpack: (data) => unpack(loaded, data),
+    scatterColumns: (values, order, rows) => scatterColumns(loaded, values, order, rows),
     syntheticInt4: (seed, rows, cols, group) => synthetic(loaded, seed, rows, cols, group),
   };
 }
@@ -81,6 +83,60 @@ function int8(loaded: Loaded, values: Float32Array, rows: number, cols: number) 
     scales.set(new Float32Array(buffer, scalesAt, count), row);
   }
   return { kind: "int8", rows, cols, codes, scales } as const;
+}
+
+/** Rows come out of the kernels that read embedding tables. */
+function unpack(loaded: Loaded, data: PackedInt4 | PackedInt8 | PlainF32): Float32Array {
+  const { rows, cols } = data;
+  if (data.kind === "f32") return data.values;
+  const values = new Float32Array(rows * cols);
+  // Eight rows at a time: of int4 that is one block of records.
+  const bytes =
+    data.kind === "int4" ? packedInt4Bytes(8, cols, data.group, data.offset) : loaded.kernels.int8Bytes(8, cols);
+  const [from, to] = areas(loaded, bytes >>> 0, 8 * (cols * 5 + 4));
+  const { kernels, memory } = loaded;
+  for (let row = 0; row < rows; row += 8) {
+    const count = Math.min(8, rows - row);
+    const scalesAt = to + 8 * cols * 4;
+    if (data.kind === "int4") {
+      const at = packedInt4Bytes(row, cols, data.group, data.offset);
+      new Uint8Array(memory.buffer, from, bytes).set(data.codes.subarray(at, at + bytes));
+    } else {
+      const codesAt = scalesAt + 32;
+      new Int8Array(memory.buffer, codesAt, count * cols).set(data.codes.subarray(row * cols, (row + count) * cols));
+      new Float32Array(memory.buffer, scalesAt, count).set(data.scales.subarray(row, row + count));
+      kernels.int8Tile(codesAt, 0, count, cols, from);
+    }
+    for (let r = 0; r < count; r++) {
+      const out = to + r * cols * 4;
+      if (data.kind === "int4") kernels.embedInt4(from, cols, data.group, OFFSET[data.offset], r, out);
+      else kernels.embedInt8(from, scalesAt, cols, r, out);
+    }
+    values.set(new Float32Array(memory.buffer, to, count * cols), row * cols);
+  }
+  return values;
+}
+
+/** By the inverse order: column `order[c]` of the result is column c. */
+function scatterColumns(loaded: Loaded, values: Float32Array, order: Float32Array, rows: number): Float32Array {
+  const cols = order.length;
+  const inverse = new Float32Array(cols);
+  order.forEach((column, c) => {
+    inverse[column] = c;
+  });
+  const result = new Float32Array(rows * cols);
+  const step = Math.min(pieceRows(cols), rows);
+  const [from, to] = areas(loaded, (step + 1) * cols * 4, step * cols * 4);
+  const { kernels, memory } = loaded;
+  for (let row = 0; row < rows; row += step) {
+    const count = Math.min(step, rows - row);
+    const orderAt = from + step * cols * 4;
+    new Float32Array(memory.buffer, orderAt, cols).set(inverse);
+    new Float32Array(memory.buffer, from, count * cols).set(values.subarray(row * cols, (row + count) * cols));
+    kernels.gatherColumns(from, orderAt, to, count, cols, cols);
+    result.set(new Float32Array(memory.buffer, to, count * cols), row * cols);
+  }
+  return result;
 }
 
 function synthetic(loaded: Loaded, seed: number, rows: number, cols: number, group: Group): PackedInt4 {

@@ -50,7 +50,8 @@ export function layOut({ kernels, memory }: Loaded, specs: readonly TensorSpec[]
   const prepared = arena.take(preparedBytes);
   const patches = arena.take(images * 4);
   const ropeBytes = rows * WIDEST_HEAD * 4;
-  const ropeTable = arena.take(ropeBytes);
+  // Behind the table stand the f64 factors of scaled frequencies.
+  const ropeTable = arena.take(ropeBytes + (WIDEST_HEAD / 2) * 8);
   const places = specs.map((spec) => place(spec, kernels, arena));
   arena.grow();
   return {
@@ -73,8 +74,13 @@ function place(spec: TensorSpec, kernels: Kernels, arena: Arena): Place {
     case "int4-g64":
     case "int4-g128": {
       const group = Number(format.slice("int4-g".length)) as Group;
-      const at = arena.take(packedInt4Bytes(rows, cols, group, "none8"));
-      return { spec, at, scalesAt: 0, group, offset: "none8" };
+      const offset = spec.offset ?? "none8";
+      const at = arena.take(packedInt4Bytes(rows, cols, group, offset));
+      return { spec, at, scalesAt: 0, group, offset };
+    }
+    default: {
+      const at = arena.take(packedBlocksBytes(rows, cols, format));
+      return { spec, at, scalesAt: 0, group: 0, offset: "none8", blocks: format };
     }
     default:
       return format satisfies never;

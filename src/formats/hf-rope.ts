@@ -1,0 +1,54 @@
+// Hugging Face's RoPE settings to a base and one divisor a frequency. Kinds whose angles depend on how long the text is
+// (dynamic, longrope) or that scale attention too (yarn) are refused by name.
+
+import type { Fields } from "./hf-fields.js";
+
+export interface Rope {
+  readonly ropeTheta: number;
+  /** [headDim / 2]; absent where every divisor is 1. */
+  readonly ropeFactors?: readonly number[];
+}
+
+/** Reads `rope_theta` and `rope_scaling`, or the newer `rope_parameters`. Throws InputError. */
+export function readRope(fields: Fields, headDim: number): Rope {
+  const newer = fields.object("rope_parameters");
+  const ropeTheta = fields.number("rope_theta", newer.number("rope_theta", 10000));
+  if (!(ropeTheta > 0)) throw fields.fail("rope_theta", `${ropeTheta} is not above 0`);
+  const scaling = fields.has("rope_scaling") ? fields.object("rope_scaling") : newer;
+  const type = scaling.text(scaling.has("rope_type") ? "rope_type" : "type", "default");
+  if (type === "default") return { ropeTheta };
+  if (type !== "linear" && type !== "llama3") {
+    throw scaling.fail("rope_type", `"${type}" is not supported`, "Supported are: default, linear, llama3");
+  }
+  const factor = scaling.number("factor", 1);
+  if (!(factor >= 1)) throw scaling.fail("factor", `${factor} is below 1`);
+  const pairs = Array.from({ length: headDim / 2 }, (_, i) => i);
+  if (type === "linear") return { ropeTheta, ropeFactors: pairs.map(() => factor) };
+  const bounds = readBounds(scaling, fields);
+  const ropeFactors = pairs.map((i) => llama3Factor(ropeTheta ** ((-2 * i) / headDim), factor, bounds));
+  return { ropeTheta, ropeFactors };
+}
+
+interface Bounds {
+  readonly low: number;
+  readonly high: number;
+  /** Context that the model was trained with before scaling. */
+  readonly context: number;
+}
+
+function readBounds(scaling: Fields, fields: Fields): Bounds {
+  const low = scaling.number("low_freq_factor", 1);
+  const high = scaling.number("high_freq_factor", 4);
+  if (!(low > 0 && high > low)) throw scaling.fail("high_freq_factor", `${high} is not above low_freq_factor ${low}`);
+  const context = scaling.count("original_max_position_embeddings", fields.count("max_position_embeddings", 8192));
+  return { low, high, context };
+}
+
+/** Short waves stay, long ones are divided by `factor`, between them it fades (Llama 3.1, transformers' `llama3`). */
+function llama3Factor(frequency: number, factor: number, { low, high, context }: Bounds): number {
+  const waves = (context * frequency) / (2 * Math.PI);
+  if (waves > high) return 1;
+  if (waves < low) return factor;
+  const smooth = (waves - low) / (high - low);
+  return 1 / ((1 - smooth) / factor + smooth);
+}
