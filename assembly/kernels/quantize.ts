@@ -15,6 +15,12 @@ export function quantizeRow(
   for (let g = 0; g < groups; g++) {
     const first = g * group;
     const count = min(group, cols - first);
+    if (SIMD && count == group) {
+      quantizeGroup(x + ((<usize>first) << 2), group, codes + first, scales, sums);
+      scales += stride;
+      sums += stride;
+      continue;
+    }
     const from = x + ((<usize>first) << 2);
     const to = codes + first;
     if (count < group) memory.fill(to, 0, group);
@@ -25,6 +31,38 @@ export function quantizeRow(
     scales += stride;
     sums += stride;
   }
+}
+
+// 1.5 * 2^23: added to a number below 2^22 it leaves the nearest integer (ties to even) in the low bits.
+const MAGIC: u32 = 0x4b400000;
+
+/** A whole group of 16 or more columns. The largest magnitude is sought among the bits, where a NaN is larger than all. */
+function quantizeGroup(x: usize, group: i32, codes: usize, scale: usize, sum: usize): void {
+  const end = x + ((<usize>group) << 2);
+  const magnitude = i32x4.splat(0x7fffffff);
+  let most = i32x4.splat(0);
+  let second = most;
+  for (let at = x; at < end; at += 32) {
+    most = i32x4.max_s(most, v128.and(v128.load(at), magnitude));
+    second = i32x4.max_s(second, v128.and(v128.load(at, 16), magnitude));
+  }
+  most = i32x4.max_s(most, second);
+  most = i32x4.max_s(most, v128.shuffle<i32>(most, most, 2, 3, 0, 1));
+  const largest = reinterpret<f32>(max(i32x4.extract_lane(most, 0), i32x4.extract_lane(most, 1)));
+  store<f32>(scale, largest / <f32>127);
+  const factor = f32x4.splat(largest > 0 ? <f32>127 / largest : 0);
+  const magic = i32x4.splat(MAGIC);
+  let total = i32x4.splat(0);
+  for (; x < end; x += 32) {
+    const low = i32x4.sub(f32x4.add(f32x4.mul(v128.load(x), factor), magic), magic);
+    const high = i32x4.sub(f32x4.add(f32x4.mul(v128.load(x, 16), factor), magic), magic);
+    total = i32x4.add(total, i32x4.add(low, high));
+    const half = i16x8.narrow_i32x4_s(low, high);
+    v128.store64_lane(codes, i8x16.narrow_i16x8_s(half, half), 0);
+    codes += 8;
+  }
+  total = i32x4.add(total, v128.shuffle<i32>(total, total, 2, 3, 0, 1));
+  store<i32>(sum, i32x4.extract_lane(total, 0) + i32x4.extract_lane(total, 1));
 }
 
 export function largestMagnitude(x: usize, count: i32): f32 {
@@ -45,22 +83,7 @@ export function largestMagnitude(x: usize, count: i32): f32 {
 /** codes[i] = nearest(x[i] * inverse); gives their sum. */
 function roundCodes(x: usize, count: i32, inverse: f32, codes: usize): i32 {
   let sum = 0;
-  let i = 0;
-  if (SIMD) {
-    const factor = f32x4.splat(inverse);
-    let total = i32x4.splat(0);
-    for (; i + 8 <= count; i += 8) {
-      const at = x + ((<usize>i) << 2);
-      const low = i32x4.trunc_sat_f32x4_s(f32x4.nearest(f32x4.mul(v128.load(at), factor)));
-      const high = i32x4.trunc_sat_f32x4_s(f32x4.nearest(f32x4.mul(v128.load(at, 16), factor)));
-      total = i32x4.add(total, i32x4.add(low, high));
-      const half = i16x8.narrow_i32x4_s(low, high);
-      v128.store64_lane(codes + i, i8x16.narrow_i16x8_s(half, half), 0);
-    }
-    sum =
-      i32x4.extract_lane(total, 0) + i32x4.extract_lane(total, 1) + i32x4.extract_lane(total, 2) + i32x4.extract_lane(total, 3);
-  }
-  for (; i < count; i++) {
+  for (let i = 0; i < count; i++) {
     const code = i32(nearest(load<f32>(x + ((<usize>i) << 2)) * inverse));
     store<i8>(codes + i, code);
     sum += code;
