@@ -26,9 +26,9 @@ export async function openReference(platform: Platform): Promise<Backend> {
     async allocate(specs: readonly TensorSpec[]) {
       tensors = specs.map(makeMatrix);
     },
-    async upload(id, data) {
+    async upload(id, data, row = 0) {
       const { spec, values } = get(id);
-      values.set(unpackWeights(spec, data));
+      values.set(unpackWeights(spec, data, row), row * spec.cols);
     },
     write(id, values, row = 0) {
       const target = get(id);

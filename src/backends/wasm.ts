@@ -44,8 +44,8 @@ export async function openWasm(platform: Platform, { variant, threads }: WasmOpt
       state = layOut(loaded, specs, count);
       workers = await startThreads(platform, loaded, state.control, state.scratches);
     },
-    async upload(id, data) {
-      uploadWeights(ready(), id, data);
+    async upload(id, data, row = 0) {
+      uploadWeights(ready(), id, data, row);
     },
     write(id, values, row = 0) {
       writeRows(ready(), id, values, row);

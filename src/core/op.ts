@@ -1,11 +1,13 @@
 // The forward pass as data: logical ops over numbered tensors. A backend lowers them (fusion is its own business);
 // the op list and the bytes it touches never change with the backend. One submitted list is one epoch.
 
+import { BLOCKS, type BlockType } from "./packed.js";
+
 export type TensorId = number;
 
 export type Part = "vision" | "projector" | "decoder" | "embedding";
 export type TensorClass = "weights" | "kv" | "activations" | "input";
-export type StorageFormat = "f32" | "int8" | "int4-g16" | "int4-g32" | "int4-g64" | "int4-g128";
+export type StorageFormat = "f32" | "int8" | "int4-g16" | "int4-g32" | "int4-g64" | "int4-g128" | BlockType;
 export type ActivationFormat = "f32" | "int8";
 
 /** What a tensor is; `id` is its index in the graph's tensor table. A vector has rows = 1. */
@@ -20,10 +22,10 @@ export interface TensorSpec {
   /** Weights: [outputs, inputs]. Activations and KV: [most rows, width]. */
   readonly rows: number;
   readonly cols: number;
-}
-
   /** int4: what stands in a record beside the scales (core/packed.ts); absent: nothing. */
   readonly offset?: "zeroU4" | "bias";
+}
+
 /** Rotation of adjacent pairs (llama2.c, original LLaMA) or of halves (Hugging Face). */
 export type RopeStyle = "adjacent" | "half";
 
@@ -105,9 +107,9 @@ export type Op =
       readonly headDim: number;
       readonly theta: number;
       readonly style: RopeStyle;
+      readonly factors?: readonly number[];
     }
   /** Appends k and v rows to the caches [context, kvHeads * headDim] from row start on. */
-      readonly factors?: readonly number[];
   | {
       readonly kind: "kvStore";
       readonly k: TensorId;
@@ -135,8 +137,6 @@ export type Op =
       readonly headDim: number;
       readonly causal: boolean;
     }
-  /** out = silu(gate) * up (Shazeer 2020). */
-  | {
   /** out[i][c] = x[i][order[c]]: order is a row of column indices as f32, [1, cols of out]. out is not x. */
   | {
       readonly kind: "gather";
@@ -145,6 +145,8 @@ export type Op =
       readonly out: TensorId;
       readonly rows: number;
     }
+  /** out = silu(gate) * up (Shazeer 2020). */
+  | {
       readonly kind: "swiglu";
       readonly gate: TensorId;
       readonly up: TensorId;
@@ -173,13 +175,24 @@ export type Op =
 
 export type OpKind = Op["kind"];
 
-/** Columns of x that share one int8 scale beside weights of a format; null: f32 weights always meet f32 activations. */
+/** Columns of x that share one int8 scale beside weights of a format; null: such weights always meet f32 activations. */
 export function activationGroup(format: StorageFormat): number | null {
   switch (format) {
     case "f32":
+    case "f16":
+    case "bf16":
       return null;
     case "int8":
     case "int4-g32":
+    case "q5_0":
+    case "q5_1":
+    case "q8_0":
+    case "q2_k":
+    case "q3_k":
+    case "q4_k":
+    case "q5_k":
+    case "q6_k":
+    case "iq4_nl":
       return 32;
     case "int4-g16":
       return 16;
@@ -208,7 +221,7 @@ export function bitsPerWeight(format: StorageFormat, cols: number): number {
     case "int4-g128":
       return 4.125;
     default:
-      return format satisfies never;
+      return (BLOCKS[format].bytes * 8) / BLOCKS[format].columns;
   }
 }
 

@@ -111,9 +111,15 @@ export function quantize(quantizer: Quantizer, values: Float32Array, spec: Tenso
     case "int4-g64":
     case "int4-g128":
       return quantizer.int4(values, rows, cols, groupOf(format));
-    default:
-      return format satisfies never;
+    default: {
+      const remedy = "Ask for f32, int8 or int4, or keep what the file stores";
+      throw new InputError(spec.name, "format", `nothing is rounded to ${format}`, remedy);
+    }
   }
+}
+
+export function isInt4(format: StorageFormat): format is Extract<StorageFormat, `int4-g${Group}`> {
+  return format.startsWith("int4-");
 }
 
 /** Columns per scale of an int4 format. */

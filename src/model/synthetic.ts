@@ -6,7 +6,7 @@ import type { ActivationFormat, TensorSpec } from "../core/op.js";
 import type { Group, WeightData } from "../core/packed.js";
 import type { Backend, Quantizer } from "../core/ports.js";
 import { buildGraph } from "./graph.js";
-import { groupOf, type LoadedModel } from "./load.js";
+import { groupOf, isInt4, type LoadedModel } from "./load.js";
 import type { QuantPlan } from "./plan.js";
 import { LLAVA_15_LAYERS, llava15Decoder } from "./shapes.js";
 
@@ -48,8 +48,6 @@ export async function loadSynthetic(
 /** Norms are 1; each matrix has its own seed. */
 function fill(quantizer: Quantizer, spec: TensorSpec, seed: number): WeightData {
   const { rows, cols, format } = spec;
-  if (format === "f32" || format === "int8") {
-    return { kind: "f32", rows, cols, values: new Float32Array(rows * cols).fill(1) };
-  }
-  return quantizer.syntheticInt4(seed + spec.id, rows, cols, groupOf(format));
+  if (isInt4(format)) return quantizer.syntheticInt4(seed + spec.id, rows, cols, groupOf(format));
+  return { kind: "f32", rows, cols, values: new Float32Array(rows * cols).fill(1) };
 }

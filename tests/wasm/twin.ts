@@ -1,5 +1,6 @@
 // The slow twin of the matrix kernels: float64 sums over weights unpacked by the reference backend, and random cases.
 
+import { unpackBlocks } from "../../src/backends/reference/blocks.js";
 import { roundActivations } from "../../src/backends/reference/linear.js";
 import { unpackInt4 } from "../../src/backends/reference/unpack.js";
 import { openWasm, type WasmVariant } from "../../src/backends/wasm.js";
@@ -82,6 +83,7 @@ function finish(
 function plainValues(weight: WeightData): ArrayLike<number> {
   if (weight.kind === "f32") return weight.values;
   if (weight.kind === "int4") return unpackInt4(weight);
+  if (weight.kind === "blocks") return unpackBlocks(weight);
   return Float64Array.from(weight.codes, (code, i) => code * weight.scales[Math.floor(i / weight.cols)]);
 }
 

@@ -4,17 +4,9 @@
 import { InputError } from "../../core/errors.js";
 import type { TensorSpec } from "../../core/op.js";
 import type { PackedInt4, WeightData } from "../../core/packed.js";
-import { packedInt4Bytes, recordBytes } from "../../core/packed.js";
-
-/** IEEE 754 binary16 to a number. */
-export function fromHalf(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 31;
-  const fraction = bits & 1023;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
-  return sign * (1024 + fraction) * 2 ** (exponent - 25);
-}
+import { packedBlocksBytes, packedInt4Bytes, recordBytes } from "../../core/packed.js";
+import { unpackBlocks } from "./blocks.js";
+import { fromHalf } from "./half.js";
 
 /** [rows, cols] f32 of packed 4-bit weights. */
 export function unpackInt4(packed: PackedInt4): Float32Array {
@@ -60,35 +52,38 @@ function weight(
   }
 }
 
-/** f32 values of an upload, checked against the tensor it is meant for. Throws InputError where they differ. */
-export function unpackWeights(spec: TensorSpec, data: WeightData): Float32Array {
-  const format = data.kind === "int4" ? `int4-g${data.group}` : data.kind;
-  if (format !== spec.format || data.rows !== spec.rows || data.cols !== spec.cols) {
-    throw new InputError(
-      spec.name,
-      "upload",
-      `expected ${spec.format} [${spec.rows}, ${spec.cols}], got ${format} [${data.rows}, ${data.cols}]`,
-      "Quantize the tensor to the format of its spec",
-    );
+/** f32 values of an upload (rows `row`..), checked against the tensor it is meant for. Throws InputError where they differ. */
+export function unpackWeights(spec: TensorSpec, data: WeightData, row = 0): Float32Array {
+  const format = data.kind === "blocks" ? data.type : data.kind === "int4" ? `int4-g${data.group}` : data.kind;
+  const whole = row === 0 && data.rows === spec.rows;
+  const part = row % 8 === 0 && row + data.rows <= spec.rows && (data.rows % 8 === 0 || row + data.rows === spec.rows);
+  if (format !== spec.format || !(whole || part) || data.cols !== spec.cols) {
+    throw mismatch(spec, `${spec.format} [${spec.rows}, ${spec.cols}]`, `${format} [${data.rows}, ${data.cols}]`);
   }
-  checkSize(spec, data);
+  const { rows, cols } = data;
   switch (data.kind) {
     case "f32":
+      checkSize(spec, data.values.length, rows * cols);
       return data.values.slice();
     case "int8":
-      return Float32Array.from(data.codes, (code, i) => code * data.scales[Math.floor(i / data.cols)]);
+      checkSize(spec, data.codes.length, rows * cols);
+      return Float32Array.from(data.codes, (code, i) => code * data.scales[Math.floor(i / cols)]);
     case "int4":
+      checkSize(spec, data.codes.length, packedInt4Bytes(rows, cols, data.group, data.offset));
       return unpackInt4(data);
+    case "blocks":
+      checkSize(spec, data.bytes.length, packedBlocksBytes(rows, cols, data.type));
+      return unpackBlocks(data);
     default:
       return data satisfies never;
   }
 }
 
-function checkSize(spec: TensorSpec, data: WeightData): void {
-  const got = data.kind === "f32" ? data.values.length : data.codes.length;
-  const want =
-    data.kind === "int4" ? packedInt4Bytes(data.rows, data.cols, data.group, data.offset) : data.rows * data.cols;
-  if (got !== want) {
-    throw new InputError(spec.name, "upload", `expected ${want} codes, got ${got}`, "Pack the whole matrix");
-  }
+function checkSize(spec: TensorSpec, got: number, want: number): void {
+  if (got !== want) throw mismatch(spec, `${want} codes`, `${got}`);
+}
+
+function mismatch(spec: TensorSpec, expected: string, got: string): InputError {
+  const remedy = "Quantize the tensor to the format of its spec, and pack all of it";
+  return new InputError(spec.name, "upload", `expected ${expected}, got ${got}`, remedy);
 }

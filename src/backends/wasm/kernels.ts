@@ -1,6 +1,7 @@
 // The kernels module as TypeScript sees it: exports, instances and the memory that they share.
 
 import { UnavailableError } from "../../core/errors.js";
+import type { BlockType } from "../../core/packed.js";
 import type { Platform } from "../../core/ports.js";
 
 export type WasmVariant = "scalar" | "simd" | "relaxed";
@@ -48,9 +49,9 @@ export interface Kernels {
   layernorm(x: number, weight: number, bias: number, out: number, rows: number, cols: number, eps: number): void;
   softmax(x: number, out: number, rows: number, cols: number): void;
   ropeTable(table: number, rows: number, start: number, headDim: number, theta: number): void;
-  rope(x: number, table: number, rows: number, heads: number, headDim: number, half: number): void;
   ropeTableScaled(table: number, rows: number, start: number, headDim: number, theta: number, factors: number): void;
   gatherColumns(x: number, order: number, out: number, rows: number, cols: number, outCols: number): void;
+  rope(x: number, table: number, rows: number, heads: number, headDim: number, half: number): void;
   add(x: number, y: number, out: number, rows: number, cols: number, yRows: number): void;
   silu(x: number, out: number, count: number): void;
   gelu(x: number, out: number, count: number): void;
@@ -59,6 +60,22 @@ export interface Kernels {
   embedF32(table: number, cols: number, token: number, out: number): void;
   embedInt8(table: number, scales: number, cols: number, token: number, out: number): void;
   embedInt4(table: number, cols: number, group: number, offset: number, token: number, out: number): void;
+  matmulBlocks(
+    type: number,
+    weight: number,
+    bias: number,
+    x: number,
+    out: number,
+    outStride: number,
+    rows: number,
+    cols: number,
+    tokens: number,
+    int8: number,
+    prepared: number,
+  ): void;
+  embedBlocks(table: number, type: number, cols: number, token: number, out: number, scratch: number): void;
+  firstBadRow(type: number, from: number, rows: number, cols: number, scratch: number): number;
+  repackInt4(from: number, count: number, cols: number, offset: number, out: number): number;
   patchRows(image: number, size: number, patch: number, out: number): void;
   copyBytes(out: number, from: number, bytes: number): void;
   packInt4(values: number, count: number, cols: number, group: number, out: number): void;
@@ -68,12 +85,29 @@ export interface Kernels {
   linkChase(start: number, count: number, stride: number, block: number): void;
   chase(from: number, steps: number): number;
   chains(state: number, count: number, steps: number): void;
+  press(kind: number, area: number, bytes: number, offset: number, steps: number, pause: number, sink: number): number;
+  readonly PRESSURE_BYTES: WebAssembly.Global;
   relaxedProbe(at: number): void;
 }
 
 /** Matmul kinds and int4 offsets, as assembly/kernels/job.ts numbers them. */
 export const KIND = { int4I8: 0, int4F32: 1, int8I8: 2, int8F32: 3, f32: 4 } as const;
 export const OFFSET = { none8: 0, zeroU4: 1, bias: 2 } as const;
+
+/** Block types as assembly/kernels/blocks.ts numbers them. */
+export const BLOCK_TYPE: Readonly<Record<BlockType, number>> = {
+  f16: 0,
+  bf16: 1,
+  q5_0: 2,
+  q5_1: 3,
+  q8_0: 4,
+  q2_k: 5,
+  q3_k: 6,
+  q4_k: 7,
+  q5_k: 8,
+  q6_k: 9,
+  iq4_nl: 10,
+};
 
 export const PAGE_BYTES = 65536;
 /** One page less than 4 GiB, so that every address and size fits 32 bits. */

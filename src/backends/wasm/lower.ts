@@ -2,7 +2,7 @@
 
 import { InputError } from "../../core/errors.js";
 import type { Op } from "../../core/op.js";
-import { KIND, OFFSET } from "./kernels.js";
+import { BLOCK_TYPE, KIND, OFFSET } from "./kernels.js";
 import { type Place, placeOf, rowsAt, type State } from "./state.js";
 
 type OpOf<K extends Op["kind"]> = Extract<Op, { kind: K }>;
@@ -116,8 +116,14 @@ function multiply(
   tokens: number,
   activations: "f32" | "int8",
 ): void {
-  const { spec, at, scalesAt, group } = weight;
+  const { spec, at, scalesAt, group, blocks } = weight;
   const int8 = activations === "int8";
+  if (blocks) {
+    const { rows, cols } = spec;
+    const type = BLOCK_TYPE[blocks];
+    kernels.matmulBlocks(type, at, bias, x, out, outStride, rows, cols, tokens, int8 ? 1 : 0, prepared);
+    return;
+  }
   let kind: number = KIND.f32;
   if (group) kind = int8 ? KIND.int4I8 : KIND.int4F32;
   else if (spec.format === "int8") kind = int8 ? KIND.int8I8 : KIND.int8F32;
@@ -127,7 +133,7 @@ function multiply(
 
 function embed(state: State, op: OpOf<"embed">): void {
   const { kernels } = state;
-  const { spec, at, scalesAt, group, offset } = placeOf(state, op.table);
+  const { spec, at, scalesAt, group, offset, blocks } = placeOf(state, op.table);
   for (let i = 0; i < op.tokens.length; i++) {
     const token = op.tokens[i];
     if (token < 0 || token >= spec.rows) {
@@ -135,7 +141,8 @@ function embed(state: State, op: OpOf<"embed">): void {
       throw new InputError(spec.name, "embed", problem, "Use the tokenizer that belongs to the model");
     }
     const out = rowsAt(state, op.out, op.outRow + i, 1);
-    if (group) kernels.embedInt4(at, spec.cols, group, OFFSET[offset], token, out);
+    if (blocks) kernels.embedBlocks(at, BLOCK_TYPE[blocks], spec.cols, token, out, state.scratches[0]);
+    else if (group) kernels.embedInt4(at, spec.cols, group, OFFSET[offset], token, out);
     else if (spec.format === "int8") kernels.embedInt8(at, scalesAt, spec.cols, token, out);
     else kernels.embedF32(at, spec.cols, token, out);
   }
@@ -168,18 +175,18 @@ function rope(state: State, op: OpOf<"rope">): void {
   state.kernels.rope(rowsAt(state, op.x, 0, rows), state.ropeTable, rows, heads, headDim, op.style === "half" ? 1 : 0);
 }
 
-function attention(state: State, op: OpOf<"attention">): void {
-  const { rows, start, context, heads, kvHeads, headDim } = op;
-  const [q, out] = [rowsAt(state, op.q, 0, rows), rowsAt(state, op.out, 0, rows)];
-  const [k, v] = [rowsAt(state, op.k, 0, context), rowsAt(state, op.v, 0, context)];
-  state.kernels.attention(q, k, v, out, rows, start, context, heads, kvHeads, headDim, op.causal ? 1 : 0);
-}
-
 /** The factors pass through the bytes behind the table. */
 function scaledTable(state: State, { rows, start, headDim, theta }: OpOf<"rope">, factors: readonly number[]): void {
   const at = state.ropeTable + state.ropeBytes;
   new Float64Array(state.memory.buffer, at, factors.length).set(factors);
   state.kernels.ropeTableScaled(state.ropeTable, rows, start, headDim, theta, at);
+}
+
+function attention(state: State, op: OpOf<"attention">): void {
+  const { rows, start, context, heads, kvHeads, headDim } = op;
+  const [q, out] = [rowsAt(state, op.q, 0, rows), rowsAt(state, op.out, 0, rows)];
+  const [k, v] = [rowsAt(state, op.k, 0, context), rowsAt(state, op.v, 0, context)];
+  state.kernels.attention(q, k, v, out, rows, start, context, heads, kvHeads, headDim, op.causal ? 1 : 0);
 }
 
 function output(state: State, op: OpOf<"output">): Float32Array | Int32Array {

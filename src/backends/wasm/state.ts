@@ -2,7 +2,7 @@
 
 import { InputError } from "../../core/errors.js";
 import type { TensorId, TensorSpec } from "../../core/op.js";
-import { type Group, type PackedInt4, packedInt4Bytes } from "../../core/packed.js";
+import { type BlockType, type Group, type PackedInt4, packedBlocksBytes, packedInt4Bytes } from "../../core/packed.js";
 import { type Arena, openArena } from "./arena.js";
 import type { Kernels, Loaded } from "./kernels.js";
 
@@ -17,6 +17,8 @@ export interface Place {
   /** 0 unless the format is int4. */
   readonly group: Group | 0;
   offset: PackedInt4["offset"];
+  /** Only weights in blocks have one. */
+  readonly blocks?: BlockType;
 }
 
 export interface State {
@@ -82,8 +84,6 @@ function place(spec: TensorSpec, kernels: Kernels, arena: Arena): Place {
       const at = arena.take(packedBlocksBytes(rows, cols, format));
       return { spec, at, scalesAt: 0, group: 0, offset: "none8", blocks: format };
     }
-    default:
-      return format satisfies never;
   }
 }
 
