@@ -39,7 +39,10 @@ export async function gemv(platform: Platform, rounds: number): Promise<void> {
 
 function measure(platform: Platform, bed: Bed, shape: BedShape, rounds: number): void {
   const count = Math.max(1, Math.round(SAMPLE_BYTES / bed.matrixBytes));
-  const timed = (work: (at: number) => number) => {
+  const timed = (all: boolean, work: (at: number) => number) => {
+    bed.setThreads(all);
+    // Other threads sleep while one-thread arms run; inside a token they would be awake.
+    if (all) bed.kernels.readBytes(bed.next(1), bed.matrixBytes / 4, 1);
     const at = bed.next(count);
     const before = platform.clock.nowNs();
     const amount = work(at);
@@ -47,20 +50,15 @@ function measure(platform: Platform, bed: Bed, shape: BedShape, rounds: number):
   };
   const product = (activations: "f32" | "int8", all: boolean): Arm => ({
     name: `${activations} ${all ? THREADS : 1}T`,
-    run: () => {
-      bed.setThreads(all);
-      return timed((at) => {
+    run: () =>
+      timed(all, (at) => {
         for (let i = 0; i < count; i++) bed.multiply(at + i * bed.matrixBytes, activations);
         return count * bed.matrixBytes;
-      });
-    },
+      }),
   });
   const read = (streams: number, all: boolean): Arm => ({
     name: `r${streams} ${all ? THREADS : 1}T`,
-    run: () => {
-      bed.setThreads(all);
-      return timed((at) => bed.kernels.readBytes(at, count * bed.matrixBytes, streams) >>> 0);
-    },
+    run: () => timed(all, (at) => bed.kernels.readBytes(at, count * bed.matrixBytes, streams) >>> 0),
   });
   const arms = [false, true].flatMap((all) => [read(1, all), product("int8", all), read(8, all), product("f32", all)]);
   const others = watchOthers();

@@ -1,5 +1,5 @@
 // How many operations a second do int4 products of many tokens reach? M tokens times 4096 columns, one thread, g32 and g128.
-// 128 rows stand for all: blocks of rows do not know of each other, and a sample then takes about two ms.
+// 256 rows stand for all: blocks of rows do not know of each other, and a sample then takes a few ms.
 
 import { wasmTargets } from "../src/backends/wasm/variants.js";
 import type { WasmVariant } from "../src/backends/wasm.js";
@@ -8,7 +8,7 @@ import { openBed } from "./bed.js";
 import { watchOthers } from "./machine.js";
 import { type Arm, interleave, middle, show } from "./samples.js";
 
-const [ROWS, COLS] = [128, 4096];
+const [ROWS, COLS] = [256, 4096];
 const BUFFER_BYTES = 40e6;
 
 /** Prints giga-operations (two for each multiply-add) a second. */
