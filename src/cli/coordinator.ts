@@ -8,6 +8,7 @@ import type { ClientMessage, CoordinatorEvent, FinalEvent, Request } from "./pro
 import { failureOf } from "./protocol.js";
 import { answerWork } from "./tasks/answer.js";
 import { benchWork, evalWork } from "./tasks/bench.js";
+import { calibrateWork } from "./tasks/calibrate.js";
 import { doctorWork } from "./tasks/doctor.js";
 
 /** Progress messages closer together than this are dropped. */
@@ -44,6 +45,8 @@ function work(request: Request): Promise<FinalEvent> {
       return evalWork(platform, request.scenario, request.folders, control);
     case "doctor":
       return doctorWork(platform);
+    case "calibrate":
+      return calibrateWork(platform, control);
     case "answer":
       return answerWork(platform, request, control, (text) => post({ kind: "text", text }));
     default:

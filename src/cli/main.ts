@@ -3,6 +3,7 @@
 
 import { InputError, UnavailableError } from "../core/errors.js";
 import { benchCommand } from "./bench.js";
+import { calibrateCommand } from "./calibrate.js";
 import { type Command, commandHelp } from "./command.js";
 import { doctorCommand } from "./doctor.js";
 import { evalCommand } from "./eval.js";
@@ -12,10 +13,17 @@ import { suggest } from "./nearest.js";
 import { packageVersion } from "./parts/environment.js";
 import { runCommand } from "./run.js";
 
-const COMMANDS: readonly Command[] = [benchCommand, runCommand, evalCommand, doctorCommand, inspectCommand];
+const COMMANDS: readonly Command[] = [
+  benchCommand,
+  runCommand,
+  evalCommand,
+  doctorCommand,
+  calibrateCommand,
+  inspectCommand,
+];
 
 function help(): string {
-  const lines = COMMANDS.map(({ name, summary }) => `  ${name.padEnd(8)} ${summary}`);
+  const lines = COMMANDS.map(({ name, summary }) => `  ${name.padEnd(10)} ${summary}`);
   return `Nibblemark benchmarks compressed multimodal language models here, and under simulated CXL memory.
 
 Usage: nibblemark [COMMAND] [flags]

@@ -1,6 +1,7 @@
 // What the main thread and the coordinator say to each other: plain values only, so that a page or another process can
 // take either side.
 
+import type { Calibration } from "../core/calibration.js";
 import { InputError, UnavailableError } from "../core/errors.js";
 import type { HostProfile } from "../core/host.js";
 import type { ActivationFormat } from "../core/op.js";
@@ -30,6 +31,7 @@ export type Request =
   /** `folders`: an evaluation set other than the model's own. */
   | { readonly kind: "eval"; readonly scenario: Scenario; readonly folders: EvalFolders | null }
   | { readonly kind: "doctor" }
+  | { readonly kind: "calibrate" }
   | AnswerRequest;
 
 /** Speed of one answer. */
@@ -57,6 +59,7 @@ export type FailureEvent =
 export type FinalEvent =
   | { readonly kind: "result"; readonly result: BenchResult }
   | { readonly kind: "doctor"; readonly report: DoctorReport }
+  | { readonly kind: "calibrated"; readonly calibration: Calibration }
   | { readonly kind: "answered"; readonly facts: AnswerFacts }
   | FailureEvent;
 

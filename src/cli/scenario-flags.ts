@@ -62,8 +62,8 @@ export const SCENARIO_FLAGS: readonly Flag[] = [
   { name: "delay", value: "NAME", help: "delay model: traffic" },
   {
     name: "host",
-    value: "NAME",
-    help: "predict with a probe of this machine (probe) or the shipped profile (default)",
+    value: "PROFILE",
+    help: "of predicted figures: probe, default (shipped), or a file as calibrate stores it",
   },
   { name: "rounds", short: "r", value: "N", help: "timed rounds; each runs every arm once (default 7)" },
   { name: "warmups", short: "w", value: "N", help: "untimed rounds before them (default 1)" },

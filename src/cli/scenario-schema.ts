@@ -35,7 +35,7 @@ const scenarioSchema = v.strictObject({
   placement: v.array(v.string()),
   llc: v.union([v.literal("host"), v.literal("none"), whole(1, 2 ** 40)]),
   delay: v.literal("traffic"),
-  host: v.picklist(["probe", "default"]),
+  host: v.pipe(v.string(), v.nonEmpty()),
   rounds: whole(1, 10_000),
   warmups: whole(0, 1000),
   threads: whole(0, 256),

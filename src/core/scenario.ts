@@ -35,8 +35,8 @@ export interface Scenario {
   /** Effective last-level cache: the host profile's, none, or a size in bytes. */
   readonly llc: "host" | "none" | number;
   readonly delay: "traffic";
-  /** Host profile of *predicted* figures: probed in a few seconds, or the shipped default without probing. */
-  readonly host: "probe" | "default";
+  /** Host profile of *predicted* figures: "probe" in a few seconds, the shipped "default" without probing, or a stored file's path. */
+  readonly host: string;
   readonly rounds: number;
   readonly warmups: number;
   /** 0 = as many as are useful on this machine. */

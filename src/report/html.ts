@@ -24,7 +24,8 @@ export function scriptJson(value: unknown): string {
     .replaceAll("\u2029", "\\u2029");
 }
 
-function tableHtml({ title, columns, rows, notes }: Section): string {
+/** A section as a table with its heading. */
+export function tableHtml({ title, columns, rows, notes }: Section): string {
   const cell = (tag: "th" | "td", text: string, i: number) =>
     `<${tag}${columns[i]?.align === "right" ? ' class="right"' : ""}>${escapeHtml(text)}</${tag}>`;
   const head = columns.map(({ label }, i) => cell("th", label, i)).join("");

@@ -5,6 +5,7 @@ import { InputError, UnavailableError } from "../../core/errors.js";
 import type { Platform } from "../../core/ports.js";
 import type { BenchResult } from "../../core/result.js";
 import type { ModelRef, Scenario } from "../../core/scenario.js";
+import { loadHost } from "../../placement/calibration.js";
 import { loadDefaultHost } from "../../placement/topology.js";
 import { runBench, workloadQuality } from "../../run/bench.js";
 import type { Control, EvalSet, QualityParts } from "../../run/parts.js";
@@ -49,6 +50,7 @@ export async function benchWork(platform: Platform, scenario: Scenario, control:
     if (!target) throw new UnavailableError("every target", "none can run", "Run nibblemark doctor");
     const memory = await openMemory(platform, scenario.topologies, async (fallback) => {
       if (scenario.host === "default") return { host: fallback, bandwidth: [] };
+      if (scenario.host !== "probe") return { host: await loadHost(platform, scenario.host), bandwidth: [] };
       control.progress({ stage: "probing this machine", done: 0, total: 1 });
       return probe(platform, target, fallback);
     });
