@@ -54,28 +54,36 @@ export function speedBars(result: BenchResult): string {
   return blocks.join("");
 }
 
+/** Below this a bar of slowdowns says nothing. */
+const VISIBLE_SLOWDOWN = 1.005;
+
+function slowdownBlock(result: BenchResult, model: string): string {
+  const fastest = fastestTarget(result, model);
+  const cases = measuredCases(result).filter(
+    (entry) => entry.model === model && targetName(entry.target) === fastest && entry.rows.length > 0,
+  );
+  if (cases.length === 0) return "";
+  const title = escapeHtml(`${modelTitle(result, model)} on ${fastest}`);
+  const block = (kind: string, slowdown: (row: TopologyRow) => Figure) => {
+    const list = cases.flatMap((entry) =>
+      entry.rows.map((row, i) => ({
+        label: `${entry.quant} ${entry.test} ${row.topology}`,
+        value: slowdown(row).value,
+        text: figureText(slowdown(row)),
+        color: SERIES_COLORS[i % SERIES_COLORS.length] as string,
+      })),
+    );
+    const flat = list.every(({ value }) => value < VISIBLE_SLOWDOWN);
+    return `<h3>${title}, ${kind}</h3>${flat ? "<p>No topology slows it down.</p>" : bars(list)}`;
+  };
+  return block("modelled", modelledSlowdown) + block("predicted", (row) => row.slowdown);
+}
+
 /** How much slower each test becomes under each topology, on the fastest target. */
 export function slowdownBars(result: BenchResult): string {
-  const blocks = modelNames(result).flatMap((model) => {
-    const fastest = fastestTarget(result, model);
-    const cases = measuredCases(result).filter(
-      (entry) => entry.model === model && targetName(entry.target) === fastest && entry.rows.length > 0,
-    );
-    const list = (slowdown: (row: TopologyRow) => Figure) =>
-      cases.flatMap((entry) =>
-        entry.rows.map((row, i) => ({
-          label: `${entry.quant} ${entry.test} ${row.topology}`,
-          value: slowdown(row).value,
-          text: figureText(slowdown(row)),
-          color: SERIES_COLORS[i % SERIES_COLORS.length] as string,
-        })),
-      );
-    if (cases.length === 0) return [];
-    const title = escapeHtml(`${modelTitle(result, model)} on ${fastest}`);
-    const predicted = bars(list((row) => row.slowdown));
-    return [`<h3>${title}, modelled</h3>${bars(list(modelledSlowdown))}<h3>${title}, predicted</h3>${predicted}`];
-  });
-  return blocks.join("");
+  return modelNames(result)
+    .map((model) => slowdownBlock(result, model))
+    .join("");
 }
 
 interface Point {
@@ -106,7 +114,8 @@ export function qualityPlot(result: BenchResult): string {
     const px = margin + (x / mostX) * (width - 2 * margin);
     const py = height - margin - (y / mostY) * (height - 2 * margin);
     const color = SERIES_COLORS[i % SERIES_COLORS.length];
-    return `<circle cx="${px.toFixed(1)}" cy="${py.toFixed(1)}" r="6" fill="${color}"/><text x="${(px + 10).toFixed(1)}" y="${(py + 4).toFixed(1)}">${escapeHtml(label)}</text>`;
+    const side = px > width / 2 ? -1 : 1;
+    return `<circle cx="${px.toFixed(1)}" cy="${py.toFixed(1)}" r="6" fill="${color}"/><text x="${(px + side * 10).toFixed(1)}" y="${(py + 4).toFixed(1)}" text-anchor="${side < 0 ? "end" : "start"}">${escapeHtml(label)}</text>`;
   });
   const axes =
     `<line class="axis" x1="${margin}" y1="${height - margin}" x2="${width - margin}" y2="${height - margin}"/>` +

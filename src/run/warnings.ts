@@ -7,6 +7,8 @@ import type { Statistics } from "./parts.js";
 
 /** Fewer rounds than this give no interval of the median at 95 %. */
 const FEW_ROUNDS = 6;
+/** An outlier nearer to the median than this share of it is not worth a word. */
+const NOTABLE_SHARE = 0.2;
 /** A delay below this share of the modelled time is nothing. */
 const NO_DELAY = 1e-3;
 
@@ -49,7 +51,11 @@ function rounds(facts: Facts): Warning[] {
 }
 
 function outliers(facts: Facts, statistics: Statistics): Warning[] {
-  const found = measuredOf(facts).filter(({ samplesNs }) => statistics.outliers(samplesNs).length > 0);
+  const found = measuredOf(facts).filter(({ samplesNs }) => {
+    const { median } = statistics.summarize(samplesNs);
+    const far = (i: number) => Math.abs((samplesNs[i] ?? median) - median) > NOTABLE_SHARE * median;
+    return statistics.outliers(samplesNs).some(far);
+  });
   if (found.length === 0) return [];
   const names = found.slice(0, 3).map((entry) => `${targetName(entry.target)} ${entry.quant} ${entry.test}`);
   const rest = found.length > 3 ? ` and ${found.length - 3} more` : "";
