@@ -18,6 +18,19 @@ function halves(): Float32Array {
   return halfTable;
 }
 
+/** OCP 8-bit floats (Micikevicius et al. 2022): E4M3 has no infinities and its largest code is NaN; E5M2 is a cut f16. */
+function eighthFloats(codes: Uint8Array, dtype: "f8e4m3" | "f8e5m2"): Float32Array {
+  const table = Float32Array.from({ length: 256 }, (_, code) => {
+    if (dtype === "f8e5m2") return halves()[code << 8];
+    const sign = code & 0x80 ? -1 : 1;
+    const exponent = (code >> 3) & 15;
+    const fraction = code & 7;
+    if (exponent === 15 && fraction === 7) return Number.NaN;
+    return sign * (exponent === 0 ? fraction * 2 ** -9 : (8 + fraction) * 2 ** (exponent - 10));
+  });
+  return Float32Array.from(codes, (code) => table[code]);
+}
+
 /**
  * f32 values of little-endian bytes, or null for a type that holds no weights.
  * bf16 is the upper half of a f32 (Kalamkar et al. 2019), f16 is IEEE 754 binary16.
@@ -41,12 +54,18 @@ export function toFloat32(bytes: Uint8Array, dtype: DType): Float32Array | null 
       for (let i = 0; i < words.length; i++) words[i] <<= 16;
       return new Float32Array(words.buffer);
     }
+    case "f8e4m3":
+    case "f8e5m2":
+      return eighthFloats(new Uint8Array(buffer, at, bytes.length), dtype);
     case "f64":
       return Float32Array.from(new Float64Array(buffer, at, bytes.length / 8));
     case "i64":
     case "i32":
     case "i16":
     case "i8":
+    case "u64":
+    case "u32":
+    case "u16":
     case "u8":
     case "bool":
       return null;
@@ -60,7 +79,7 @@ export async function readFloat32(tensor: LazyTensor): Promise<Float32Array> {
   const bytes = await tensor.source.read(tensor.offset, tensor.byteLength);
   const values = toFloat32(bytes, tensor.dtype);
   const fail = (problem: string, remedy: string) => new InputError(tensor.source.name, tensor.name, problem, remedy);
-  if (!values) throw fail(`holds ${tensor.dtype}, weights must be f16, bf16, f32 or f64`, "Convert the checkpoint");
+  if (!values) throw fail(`holds ${tensor.dtype}, weights must be f8, f16, bf16, f32 or f64`, "Convert the checkpoint");
   if (values.length !== elementCount(tensor.shape)) {
     throw fail(`has ${values.length} values, its shape [${tensor.shape}] needs another number`, "Get the file again");
   }

@@ -7,6 +7,7 @@ import type { Model } from "../core/model.js";
 import type { Platform } from "../core/ports.js";
 import type { ByteSource, LazyTensor } from "../core/tensor.js";
 import { readConfig } from "./hf-config.js";
+import { splitQuantized } from "./hf-quantized.js";
 import { readSafetensorsHeader } from "./safetensors.js";
 import { openTokenizerJson } from "./tokenizer-json.js";
 
@@ -29,11 +30,16 @@ export async function openHfFolder(platform: Platform, folder: string, weights: 
   const tokenizer = await readTokenizer(platform, folder, raw as object, config);
   const tensors = await readTensors(platform, folder, weights);
   const sources = new Set(tensors.map(({ source }) => source));
+  const { stored, plain } = await splitQuantized(configPath, raw, tensors).catch(async (error: unknown) => {
+    await Promise.all([...sources].map((source) => source.close()));
+    throw error;
+  });
   return {
     name: folder.replace(/[/\\]+$/, "").replace(/^.*[/\\]/, ""),
     origin: folder,
     config,
-    tensors: new Map(tensors.map((tensor) => [tensor.name, tensor])),
+    tensors: new Map(plain.map((tensor) => [tensor.name, tensor])),
+    ...(stored.size > 0 ? { stored } : {}),
     tokenizer,
     fileBytes: [...sources].reduce((sum, source) => sum + source.sizeBytes, 0),
   };

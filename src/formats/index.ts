@@ -40,7 +40,8 @@ export async function openModel(platform: Platform, path: string): Promise<Model
 
 /** Closes the files behind a model. */
 export async function closeModel(model: Model): Promise<void> {
-  const sources = new Set([...model.tensors.values()].map(({ source }) => source));
+  const held = [...(model.stored?.values() ?? [])].flatMap(({ sources }) => sources);
+  const sources = new Set([...[...model.tensors.values()].map(({ source }) => source), ...held]);
   await Promise.all([...sources].map((source) => source.close()));
 }
 

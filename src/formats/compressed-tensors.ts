@@ -1,0 +1,69 @@
+// compressed-tensors checkpoints in the form "pack-quantized" (vLLM, llm-compressor): codes [outputs, inputs / 8] low
+// nibble first, each code + 8; zero points packed along the outputs. Layout: vllm-project/compressed-tensors.
+
+import type { PackedInt4 } from "../core/packed.js";
+import { wordsOf } from "./half.js";
+import { openR8, packRowWords } from "./pack-r8.js";
+import {
+  basesOf,
+  piece,
+  readBytes,
+  readHalves,
+  recordGroup,
+  type Scheme,
+  storedInt4,
+  type TensorMap,
+} from "./quant-scheme.js";
+
+export const compressedTensors: Scheme = {
+  name: "compressed-tensors",
+  matches: (settings) => settings.text("quant_method", "") === "compressed-tensors",
+  collect({ settings, tensors }) {
+    const form = settings.text("format", "pack-quantized");
+    if (form !== "pack-quantized") {
+      throw settings.fail("format", `"${form}" is not supported`, "Supported is: pack-quantized");
+    }
+    const groups = settings.object("config_groups").raw("group_0")
+      ? settings.object("config_groups").object("group_0")
+      : settings;
+    const bits = groups.object("weights").count("num_bits", 4);
+    if (bits !== 4) throw settings.fail("num_bits", `${bits} is not supported`, "Supported is: 4");
+    if (groups.object("weights").raw("actorder") === "group") {
+      throw settings.fail("actorder", `"group" is not supported`, "Use a checkpoint without activation ordering");
+    }
+    const found = basesOf(tensors, ".weight_packed").map((base) => matrix(tensors, base));
+    return { stored: found.map(({ stored }) => stored), used: new Set(found.flatMap(({ used }) => used)) };
+  },
+};
+
+function matrix(tensors: TensorMap, base: string) {
+  const codes = piece(tensors, `${base}.weight_packed`, ["i32"], [null, null]);
+  const [rows, words] = codes.shape as readonly [number, number];
+  const cols = words * 8;
+  const scales = piece(tensors, `${base}.weight_scale`, ["f16", "bf16", "f32"], [rows, null]);
+  const count = scales.shape[1];
+  const stored = cols / count;
+  const group = recordGroup(codes.name, stored, cols);
+  const shaped = tensors.get(`${base}.weight_shape`);
+  const zeros = tensors.has(`${base}.weight_zero_point`)
+    ? piece(tensors, `${base}.weight_zero_point`, ["i32"], [Math.ceil(rows / 8), count])
+    : null;
+  const parts = [codes, scales, ...(zeros ? [zeros] : [])];
+  const offset: PackedInt4["offset"] = zeros ? "zeroU4" : "none8";
+  const share = stored / group;
+  const read = async () => {
+    const halves = await readHalves(scales);
+    const zeroWords = zeros ? wordsOf(await readBytes(zeros)) : new Uint32Array(0);
+    const writer = openR8(
+      { rows, cols, group, offset },
+      {
+        scale: (row, g) => halves[row * count + Math.floor(g / share)],
+        offset: (row, g) => (zeroWords[(row >> 3) * count + Math.floor(g / share)] >>> (4 * (row & 7))) & 15,
+      },
+    );
+    return packRowWords(writer, wordsOf(await readBytes(codes)));
+  };
+  const about = { name: `${base}.weight`, rows, cols, label: `compressed-tensors g${stored}`, tensors: parts };
+  const used = [...parts.map(({ name }) => name), ...(shaped ? [shaped.name] : [])];
+  return { stored: storedInt4(about, group, offset, read), used };
+}

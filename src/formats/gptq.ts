@@ -1,0 +1,137 @@
+// GPTQ checkpoints (quant_method "gptq"): codes [inputs / 8, outputs] packed along the inputs, zero points packed along the
+// outputs; format 1 stores zero - 1. With act-order `g_idx` names the group of each input: inputs are then sorted by
+// group, and the order is kept for the activations. Layout: AutoGPTQ qlinear_cuda_old.py; GPTQModel utils/model.py.
+
+import { InputError } from "../core/errors.js";
+import type { PackedInt4 } from "../core/packed.js";
+import type { LazyTensor } from "../core/tensor.js";
+import { wordsOf } from "./half.js";
+import { type CodeShape, openR8, packStepWords, type R8Writer, spreadWord } from "./pack-r8.js";
+import {
+  basesOf,
+  piece,
+  readBytes,
+  readHalves,
+  recordGroup,
+  type Scheme,
+  storedInt4,
+  type TensorMap,
+} from "./quant-scheme.js";
+
+export const gptq: Scheme = {
+  name: "GPTQ",
+  matches: (settings) => settings.text("quant_method", "") === "gptq",
+  async collect({ settings, tensors }) {
+    const bits = settings.count("bits", 4);
+    if (bits !== 4) throw settings.fail("bits", `${bits} is not supported`, "Supported is: 4");
+    const form = settings.text("checkpoint_format", "gptq");
+    if (form !== "gptq" && form !== "gptq_v2") {
+      throw settings.fail("checkpoint_format", `"${form}" is not supported`, "Supported are: gptq, gptq_v2");
+    }
+    const wanted = Number(settings.raw("group_size") ?? -1);
+    const options = { wanted, zeroShift: form === "gptq" ? 1 : 0, sorted: settings.flag("desc_act", false) };
+    const found = await Promise.all(basesOf(tensors, ".qweight").map((base) => matrix(tensors, base, options)));
+    return { stored: found.map(({ stored }) => stored), used: new Set(found.flatMap(({ used }) => used)) };
+  },
+};
+
+interface Options {
+  readonly wanted: number;
+  readonly zeroShift: number;
+  /** act-order: inputs may belong to any group. */
+  readonly sorted: boolean;
+}
+
+async function matrix(tensors: TensorMap, base: string, { wanted, zeroShift, sorted }: Options) {
+  const codes = piece(tensors, `${base}.qweight`, ["i32"], [null, null]);
+  const [words, rows] = codes.shape as readonly [number, number];
+  const cols = words * 8;
+  const stored = wanted === -1 ? cols : wanted;
+  const group = recordGroup(codes.name, stored, cols);
+  const groups = cols / stored;
+  const scales = piece(tensors, `${base}.scales`, ["f16", "bf16", "f32"], [groups, rows]);
+  const zeros = piece(tensors, `${base}.qzeros`, ["i32"], [groups, Math.ceil(rows / 8)]);
+  const index = tensors.has(`${base}.g_idx`) ? piece(tensors, `${base}.g_idx`, ["i32"], [cols]) : null;
+  const offset: PackedInt4["offset"] = "zeroU4";
+  const shape = { rows, cols, group, offset };
+  const act = sorted && index !== null;
+  const read = async () => {
+    const order = index ? await orderOf(index, stored, groups) : null;
+    if (order && !act && order.some((column, i) => column !== i)) throw unordered(index as LazyTensor);
+    return repack({ codes, scales, zeros }, shape, { share: stored / group, zeroShift }, act ? order : null);
+  };
+  const order = act ? async () => Float32Array.from(await orderOf(index, stored, groups)) : undefined;
+  const parts = [codes, scales, zeros, ...(index ? [index] : [])];
+  const about = {
+    name: `${base}.weight`,
+    rows,
+    cols,
+    label: `GPTQ g${stored}${act ? " act-order" : ""}`,
+    tensors: parts,
+  };
+  return { stored: storedInt4(about, group, offset, read, order), used: parts.map(({ name }) => name) };
+}
+
+function unordered(index: LazyTensor): InputError {
+  return new InputError(index.source.name, index.name, "is not in order, desc_act is false", "Get the file again");
+}
+
+/** Inputs sorted by group, each group full. Throws InputError otherwise. */
+async function orderOf(index: LazyTensor, size: number, groups: number): Promise<Uint32Array> {
+  const found = wordsOf(await readBytes(index));
+  const filled = new Uint32Array(groups);
+  const order = new Uint32Array(found.length);
+  for (let input = 0; input < found.length; input++) {
+    const group = found[input];
+    if (group >= groups || filled[group] >= size) {
+      const problem = `group ${group} of input ${input} does not exist or has more than ${size} inputs`;
+      throw new InputError(index.source.name, index.name, problem, "Get the file again");
+    }
+    order[group * size + filled[group]++] = input;
+  }
+  return order;
+}
+
+interface Tensors {
+  readonly codes: LazyTensor;
+  readonly scales: LazyTensor;
+  readonly zeros: LazyTensor;
+}
+
+async function repack(
+  { codes, scales, zeros }: Tensors,
+  shape: CodeShape,
+  { share, zeroShift }: { readonly share: number; readonly zeroShift: number },
+  order: Uint32Array | null,
+): Promise<PackedInt4> {
+  const { rows } = shape;
+  const halves = await readHalves(scales);
+  const zeroWords = wordsOf(await readBytes(zeros));
+  const across = Math.ceil(rows / 8);
+  const writer = openR8(shape, {
+    scale: (row, g) => halves[Math.floor(g / share) * rows + row],
+    // AutoGPTQ keeps four bits of zero + 1: a stored 15 stands for 0.
+    offset: (row, g) => ((zeroWords[Math.floor(g / share) * across + (row >> 3)] >>> (4 * (row & 7))) + zeroShift) & 15,
+  });
+  const words = wordsOf(await readBytes(codes));
+  return order ? packSorted(writer, words, order) : packStepWords(writer, words);
+}
+
+/** As packStepWords, with input `order[c]` in column c. */
+function packSorted({ packed, words: out, recordWords, groups }: R8Writer, words: Uint32Array, order: Uint32Array) {
+  const { rows, cols, group } = packed;
+  const steps = group / 8;
+  const blockWords = groups * recordWords;
+  for (let step = 0; step < cols / 8; step++) {
+    const first = Math.floor(step / steps) * recordWords + (step % steps) * 8;
+    for (let row = 0; row < rows; row++) {
+      let word = 0;
+      for (let i = 0; i < 8; i++) {
+        const input = order[step * 8 + i];
+        word |= ((words[(input >> 3) * rows + row] >>> (4 * (input & 7))) & 15) << (4 * i);
+      }
+      out[first + (row >> 3) * blockWords + (row & 7)] = spreadWord(word);
+    }
+  }
+  return packed;
+}
