@@ -35,24 +35,21 @@ function problem(command: string, flag: string, what: string, remedy: string): I
   return new InputError(`nibblemark ${command}`, flag, what, remedy);
 }
 
+/** What node:util makes of the arguments, nothing judged yet. */
+function tokensOf(table: readonly Flag[], args: readonly string[]) {
+  const kind = (flag: Flag) => (flag.value ? ("string" as const) : ("boolean" as const));
+  const options = Object.fromEntries(
+    table.map((flag) => [flag.name, { type: kind(flag), ...(flag.short ? { short: flag.short } : {}) }]),
+  );
+  return parseArgs({ args: [...args], strict: false, allowPositionals: true, tokens: true, options }).tokens;
+}
+
 /** Parses `args` by the table; throws InputError for unknown flags, missing and unwanted values. */
 export function parseFlags(command: string, flags: readonly Flag[], args: readonly string[], most = 0): Parsed {
   const table = [...flags, ...COMMON_FLAGS];
   const values = new Map<string, string[]>();
   const positionals: string[] = [];
-  const { tokens } = parseArgs({
-    args: [...args],
-    strict: false,
-    allowPositionals: true,
-    tokens: true,
-    options: Object.fromEntries(
-      table.map((flag) => [
-        flag.name,
-        { type: flag.value ? ("string" as const) : ("boolean" as const), ...(flag.short ? { short: flag.short } : {}) },
-      ]),
-    ),
-  });
-  for (const token of tokens) {
+  for (const token of tokensOf(table, args)) {
     if (token.kind === "positional") positionals.push(token.value);
     if (token.kind !== "option") continue;
     const flag = table.find(({ name }) => name === token.name);

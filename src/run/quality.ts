@@ -60,9 +60,35 @@ export function qualityFigures({ text, answers }: Sums): Record<string, Figure> 
   return Object.fromEntries(Object.entries(figures).filter(([, { value }]) => Number.isFinite(value)));
 }
 
+/** One thing to evaluate on: what must be predicted, how a session gives its logits, and where the sums go. */
+interface Item {
+  readonly targets: readonly number[];
+  logits(seat: Seat): Promise<Float32Array>;
+  keep(sums: Sums, comparison: LogitComparison): void;
+}
+
+/** Questions first, then windows of text. */
+function itemsOf({ questions, windows }: EvalSet, sees: boolean): Item[] {
+  const asked = (sees ? questions : []).map(
+    (question): Item => ({
+      targets: question.answer,
+      logits: (seat) => answerLogits(seat, question),
+      keep: ({ answers }, comparison) => answers.push({ set: question.set, comparison }),
+    }),
+  );
+  const read = windows.map(
+    (window): Item => ({
+      targets: window.slice(1),
+      logits: (seat) => windowLogits(seat, window),
+      keep: ({ text }, comparison) => text.push(comparison),
+    }),
+  );
+  return [...asked, ...read];
+}
+
 /**
  * Measures all subjects, which share tokens and vocabulary, against `base` (f32). The base's logits are made once for each
- * question and window, so nothing is kept. The first result is the base's own.
+ * question and window, so nothing is kept. The first result is the base's own. Stopping keeps the sums so far.
  */
 export async function measureQuality(
   base: Subject,
@@ -74,41 +100,16 @@ export async function measureQuality(
   const subjects = [base, ...others];
   const seats: Seat[] = subjects.map((subject) => ({ session: subject.session(), picture: -1 }));
   const sums: Sums[] = subjects.map(() => ({ text: [], answers: [] }));
-  const questions = base.image ? set.questions : [];
-  const steps = questions.length + set.windows.length;
-  let done = 0;
-
-  async function each(
-    targets: readonly number[],
-    logitsOf: (seat: Seat) => Promise<Float32Array>,
-    keep: (sums: Sums, comparison: LogitComparison) => void,
-  ): Promise<boolean> {
-    control.progress({ stage: `quality of ${base.model}`, done: done++, total: steps });
-    if (await control.stopped()) return false;
-    const wanted = Int32Array.from(targets);
-    const reference = await logitsOf(seats[0] as Seat);
+  const items = itemsOf(set, base.image !== null);
+  for (const [done, item] of items.entries()) {
+    control.progress({ stage: `quality of ${base.model}`, done, total: items.length });
+    if (await control.stopped()) break;
+    const targets = Int32Array.from(item.targets);
+    const reference = await item.logits(seats[0] as Seat);
     for (const [i, seat] of seats.entries()) {
-      const logits = i === 0 ? reference : await logitsOf(seat);
-      keep(sums[i] as Sums, comparer.compare(reference, logits, wanted));
+      const logits = i === 0 ? reference : await item.logits(seat);
+      item.keep(sums[i] as Sums, comparer.compare(reference, logits, targets));
     }
-    return true;
-  }
-
-  for (const question of questions) {
-    const going = await each(
-      question.answer,
-      (seat) => answerLogits(seat, question),
-      ({ answers }, comparison) => answers.push({ set: question.set, comparison }),
-    );
-    if (!going) break;
-  }
-  for (const window of set.windows) {
-    const going = await each(
-      window.slice(1),
-      (seat) => windowLogits(seat, window),
-      ({ text }, comparison) => text.push(comparison),
-    );
-    if (!going) break;
   }
   return subjects.map(({ model, quant, activations }, i) => {
     return { model, quant, activations, figures: qualityFigures(sums[i] as Sums) };

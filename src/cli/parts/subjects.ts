@@ -6,7 +6,7 @@ import { openWasm, type WasmVariant } from "../../backends/wasm.js";
 import { InputError } from "../../core/errors.js";
 import type { Model } from "../../core/model.js";
 import type { Op } from "../../core/op.js";
-import type { Backend, Platform } from "../../core/ports.js";
+import type { Backend, Platform, Quantizer } from "../../core/ports.js";
 import type { ModelRef } from "../../core/scenario.js";
 import { readFloat32 } from "../../formats/convert.js";
 import { closeModel, openModel } from "../../formats/index.js";
@@ -54,33 +54,12 @@ export async function openSubjects(platform: Platform, threads: number): Promise
       const { variant, threads: count } = request.target;
       const backend = await openWasm(platform, { variant: variant as WasmVariant, threads: count });
       try {
-        if (request.model.kind === "synthetic") return await syntheticSubject(request.model);
-        return await fileSubject(await modelOf(request.model));
+        if (request.model.kind === "synthetic")
+          return await syntheticSubject(backend, quantizer, request.model, request);
+        return await fileSubject(backend, quantizer, await modelOf(request.model), request);
       } catch (error) {
         await backend.close();
         throw error;
-      }
-
-      async function syntheticSubject({ shape, layers }: Extract<ModelRef, { kind: "synthetic" }>) {
-        const { quant, activations, seed, room } = request;
-        if (quant === "f32" || quant === "int8" || quant === "stored") {
-          throw new InputError(shape, quant, "the synthetic shape has int4 weights only", "Use int4-g32 or int4-g128");
-        }
-        const options = { shape, layers, group: groupOf(quant), activations, seed, context: room.positions };
-        const loaded = await loadSynthetic(backend, quantizer, options);
-        return subjectOf(`${shape} (${layers} of ${LLAVA_15_LAYERS} layers)`, true, request, loaded, null);
-      }
-
-      async function fileSubject(model: Model) {
-        const { quant, activations, room } = request;
-        const plan = planOf(quant, model.stored);
-        const empty = buildGraph(model.config, { plan, activations, context: 1 });
-        const most = model.config.decoder.maxContext;
-        const withImage = Math.min(most, room.positions + (empty.eyes?.patches ?? 0));
-        const context = Math.max(room.positions, withImage);
-        const options = { plan, activations, context, maxRows: Math.min(512, context), logitRows: room.logitRows };
-        const loaded = await loadModel(model, { backend, quantizer, readFloat32 }, options);
-        return subjectOf(model.name, false, request, loaded, imageOf(loaded.graph));
       }
     },
     fullDepth,
@@ -88,6 +67,38 @@ export async function openSubjects(platform: Platform, threads: number): Promise
       for (const model of models.values()) await model.then(closeModel, () => {});
     },
   };
+}
+
+async function syntheticSubject(
+  backend: Backend,
+  quantizer: Quantizer,
+  { shape, layers }: Extract<ModelRef, { kind: "synthetic" }>,
+  request: SubjectRequest,
+): Promise<Subject> {
+  const { quant, activations, seed, room } = request;
+  if (quant === "f32" || quant === "int8" || quant === "stored") {
+    throw new InputError(shape, quant, "the synthetic shape has int4 weights only", "Use int4-g32 or int4-g128");
+  }
+  const options = { shape, layers, group: groupOf(quant), activations, seed, context: room.positions };
+  const loaded = await loadSynthetic(backend, quantizer, options);
+  return subjectOf(`${shape} (${layers} of ${LLAVA_15_LAYERS} layers)`, true, request, loaded, null);
+}
+
+async function fileSubject(
+  backend: Backend,
+  quantizer: Quantizer,
+  model: Model,
+  request: SubjectRequest,
+): Promise<Subject> {
+  const { quant, activations, room } = request;
+  const plan = planOf(quant, model.stored);
+  const empty = buildGraph(model.config, { plan, activations, context: 1 });
+  const most = model.config.decoder.maxContext;
+  const withImage = Math.min(most, room.positions + (empty.eyes?.patches ?? 0));
+  const context = Math.max(room.positions, withImage);
+  const options = { plan, activations, context, maxRows: Math.min(512, context), logitRows: room.logitRows };
+  const loaded = await loadModel(model, { backend, quantizer, readFloat32 }, options);
+  return subjectOf(model.name, false, request, loaded, imageOf(loaded.graph));
 }
 
 function imageOf({ config, eyes }: Graph): ImageInput | null {

@@ -3,15 +3,16 @@
 import { openQuantizer } from "../../backends/wasm/quantizer.js";
 import { openWasm, type WasmVariant } from "../../backends/wasm.js";
 import { InputError } from "../../core/errors.js";
+import type { Model } from "../../core/model.js";
 import type { Platform } from "../../core/ports.js";
 import { targetName } from "../../core/target.js";
 import { readFloat32 } from "../../formats/convert.js";
 import { answer } from "../../model/generate.js";
 import type { Picture } from "../../model/image.js";
-import { loadModel } from "../../model/load.js";
+import { type LoadParts, loadModel } from "../../model/load.js";
 import { planOf } from "../../model/plan.js";
 import { decodeImage } from "../../platform/images.js";
-import type { Control } from "../../run/parts.js";
+import type { Control, EpochHook } from "../../run/parts.js";
 import { chooseTargets } from "../../run/targets.js";
 import { openSubjects } from "../parts/subjects.js";
 import type { AnswerRequest, FinalEvent } from "../protocol.js";
@@ -25,22 +26,57 @@ async function readPicture(platform: Platform, path: string): Promise<Picture> {
   }
 }
 
-/** Times what an answer takes: the epochs before its first token, and the rest. */
+/** Times what an answer takes: the epochs up to its first token, and the rest. */
 function stopwatch(control: Control) {
   const start = control.clock.nowNs();
-  let firstNs: number | null = null;
-  let pieces = 0;
-  return {
-    epoch() {
-      pieces++;
-      firstNs ??= control.clock.nowNs() - start;
-    },
-    facts: () => ({
-      firstTokenNs: firstNs ?? 0,
-      decodeNs: control.clock.nowNs() - start - (firstNs ?? 0),
-      answerTokens: pieces,
-    }),
+  let firstTokenNs: number | null = null;
+  let answerTokens = 0;
+  let promptTokens = 0;
+  const hook: EpochHook = async ({ phase, ops }, submit) => {
+    if (phase === "prefill") for (const op of ops) if (op.kind === "embed") promptTokens += op.tokens.length;
+    const result = await submit();
+    if (phase !== "vision") answerTokens++;
+    if (phase !== "vision") firstTokenNs ??= control.clock.nowNs() - start;
+    return result;
   };
+  const facts = () => {
+    const first = firstTokenNs ?? 0;
+    return { promptTokens, answerTokens, firstTokenNs: first, decodeNs: control.clock.nowNs() - start - first };
+  };
+  return { hook, facts };
+}
+
+/** Streams the answer of a model on an open backend. */
+async function streamAnswer(
+  model: Model,
+  parts: LoadParts,
+  request: AnswerRequest,
+  picture: Picture | null,
+  control: Control,
+  onText: (text: string) => void,
+) {
+  const { quant, activations, temperature, topP, seed, maxTokens } = request;
+  const { tokenizer } = model;
+  if (!tokenizer) {
+    throw new InputError(model.origin, "", "has no tokenizer", "Put tokenizer.json beside the weights");
+  }
+  const loaded = await loadModel(model, parts, { plan: planOf(quant, model.stored), activations });
+  const { hook, facts } = stopwatch(control);
+  const pieces = answer({
+    loaded,
+    tokenizer,
+    // Answers of the shipped model begin on a line of their own.
+    prompt: picture && !request.prompt.endsWith("\n") ? `${request.prompt}\n` : request.prompt,
+    picture,
+    maxTokens,
+    sampling: temperature === 0 ? { kind: "greedy" } : { kind: "topP", temperature, topP, seed },
+    hook,
+  });
+  for await (const piece of pieces) {
+    onText(piece);
+    if (await control.stopped()) break;
+  }
+  return facts();
 }
 
 export async function answerWork(
@@ -49,14 +85,9 @@ export async function answerWork(
   control: Control,
   onText: (text: string) => void,
 ): Promise<FinalEvent> {
-  const { quant, activations, temperature, topP, seed, maxTokens } = request;
   const subjects = await openSubjects(platform, 0);
   try {
     const model = await subjects.model(request.model);
-    const { tokenizer } = model;
-    if (!tokenizer) {
-      throw new InputError(model.origin, "", "has no tokenizer", "Put tokenizer.json beside the weights");
-    }
     const picture = request.image === null ? null : await readPicture(platform, request.image);
     const wanted = request.target === null ? "fastest" : [request.target];
     const [target] = chooseTargets(wanted, await subjects.targets(), 0);
@@ -64,30 +95,8 @@ export async function answerWork(
     const backend = await openWasm(platform, { variant: target.variant as WasmVariant, threads: target.threads });
     try {
       const parts = { backend, quantizer: await openQuantizer(platform), readFloat32 };
-      const loaded = await loadModel(model, parts, { plan: planOf(quant, model.stored), activations });
-      let promptTokens = 0;
-      const watch = stopwatch(control);
-      const pieces = answer({
-        loaded,
-        tokenizer,
-        // Answers of the shipped model begin on a line of their own.
-        prompt: picture && !request.prompt.endsWith("\n") ? `${request.prompt}\n` : request.prompt,
-        picture,
-        maxTokens,
-        sampling: temperature === 0 ? { kind: "greedy" } : { kind: "topP", temperature, topP, seed },
-        hook: async ({ phase, ops }, submit) => {
-          if (phase === "prefill")
-            promptTokens += ops.reduce((n, op) => n + (op.kind === "embed" ? op.tokens.length : 0), 0);
-          const result = await submit();
-          if (phase !== "vision") watch.epoch();
-          return result;
-        },
-      });
-      for await (const piece of pieces) {
-        onText(piece);
-        if (await control.stopped()) break;
-      }
-      return { kind: "answered", facts: { target: targetName(target), promptTokens, ...watch.facts() } };
+      const facts = await streamAnswer(model, parts, request, picture, control, onText);
+      return { kind: "answered", facts: { target: targetName(target), ...facts } };
     } finally {
       await backend.close();
     }
