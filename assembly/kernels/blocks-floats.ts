@@ -1,6 +1,7 @@
 // Weights in blocks to f32, bit for bit as ggml's dequantizers give them, and a look at whether all of them are finite.
 
-import { BF16, CHUNK, F16, hasOffsets, rowBytes, scaleColumns, unpackCodes } from "./blocks";
+import { BF16, CHUNK, F16, hasOffsets, onlyFloats, rowBytes, scaleColumns, unpackCodes } from "./blocks";
+import { expandGroups, finiteGroups } from "./blocks-groups";
 import { fromHalf } from "./half";
 import { SIMD } from "./lanes";
 
@@ -9,6 +10,7 @@ export function expandRow(
   type: i32, from: usize, count: i32, out: usize, codes: usize, scales: usize, offsets: usize,
 ): void {
   if (type <= BF16) return expandHalves(type, from, count, out);
+  if (onlyFloats(type)) return expandGroups(type, from, count, out);
   unpackCodes(type, from, count, codes, scales, offsets);
   const per = scaleColumns(type);
   const moved = hasOffsets(type);
@@ -59,7 +61,11 @@ export function firstBadRow(type: i32, from: usize, rows: i32, cols: i32, scratc
   const bytes = rowBytes(type, cols);
   for (let row = 0; row < rows; row++) {
     const at = from + <usize>row * bytes;
-    if (type <= BF16 ? !finiteWords(type, at, cols) : !finiteScales(type, at, cols, scratch)) return row;
+    const finite =
+      type <= BF16 ? finiteWords(type, at, cols)
+      : onlyFloats(type) ? finiteGroups(type, at, cols)
+      : finiteScales(type, at, cols, scratch);
+    if (!finite) return row;
   }
   return -1;
 }

@@ -1,7 +1,7 @@
 // out = W x (+ bias) for weights in blocks (blocks.ts): four rows of a chunk of columns are taken apart once and meet all
 // tokens. Activations are int8 with a scale per 32 columns, or f32.
 
-import { BF16, CHUNK, hasOffsets, rowBytes, scaleColumns, unpackCodes } from "./blocks";
+import { CHUNK, hasOffsets, onlyFloats, rowBytes, scaleColumns, unpackCodes } from "./blocks";
 import { expandRow } from "./blocks-floats";
 import { Job, TOKEN_TILE, UNIT_ROWS, ceilDiv } from "./job";
 import { control, runJob } from "./jobs";
@@ -34,7 +34,7 @@ export function matmulBlocks(
 ): void {
   const job = changetype<Job>(control() + 64);
   for (let t = 0; t < tokens; t += TOKEN_TILE) {
-    job.kind = int8 && type > BF16 ? KIND_BLOCKS_I8 : KIND_BLOCKS_F32;
+    job.kind = int8 && !onlyFloats(type) ? KIND_BLOCKS_I8 : KIND_BLOCKS_F32;
     job.weight = weight;
     job.bias = bias;
     job.out = out + ((<usize>t * <usize>outStride) << 2);

@@ -16,6 +16,11 @@ const Q4_K: i32 = 7;
 const Q5_K: i32 = 8;
 const Q6_K: i32 = 9;
 const IQ4_NL: i32 = 10;
+export const NF4: i32 = 11;
+export const AFFINE4: i32 = 12;
+export const AFFINE8: i32 = 13;
+const ZERO4: i32 = 14;
+export const ZERO8: i32 = 15;
 
 /** Columns of a chunk: one block of the K types, eight of the others. */
 export const CHUNK: i32 = 256;
@@ -25,7 +30,13 @@ const PAIRS: u64 = 0x0303030303030303;
 const ONES: u64 = 0x0101010101010101;
 const HIGH: u64 = 0x8080808080808080;
 
+/** Types that have no byte codes with scales a kernel could take apart: they are multiplied as f32. */
+export function onlyFloats(type: i32): bool {
+  return type <= BF16 || type >= NF4;
+}
+
 export function blockColumns(type: i32): i32 {
+  if (type == NF4) return 64;
   return type <= BF16 ? 1 : type >= Q2_K && type <= Q6_K ? 256 : 32;
 }
 
@@ -40,6 +51,11 @@ export function blockBytes(type: i32): i32 {
     case Q5_K: return 176;
     case Q6_K: return 210;
     case IQ4_NL: return 18;
+    case NF4: return 36;
+    case AFFINE4: return 24;
+    case ZERO4: return 24;
+    case AFFINE8: return 40;
+    case ZERO8: return 40;
     default: return 2;
   }
 }

@@ -6,7 +6,7 @@ export { scratchBytes } from "./units";
 export { matmul, preparedBytes } from "./matmul";
 export { int8Bytes, int8Tile } from "./int8";
 export { attention } from "./attention";
-export { argmax, layernorm, rmsnorm, softmax } from "./norm";
+export { argmaxRows, layernorm, rmsnorm, softmax } from "./norm";
 export { rope, ropeTable } from "./rope";
 export { add, gelu, quickGelu, silu, swiglu } from "./activation";
 export { embedF32, embedInt4, embedInt8 } from "./embed";

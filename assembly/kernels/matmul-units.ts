@@ -10,7 +10,8 @@ import * as kinds from "./job";
 import { Job, OFFSET_BIAS, TOKEN_TILE, UNIT_ROWS, ceilDiv, recordBytes } from "./job";
 import { SIMD } from "./lanes";
 import { scalarF32, scalarInt4F32, scalarInt4I8, scalarInt8F32, scalarInt8I8 } from "./scalar";
-import { groupBytes, groupPairsNarrow, groupPairsWide, tileFloats } from "./tiles";
+import { groupPairsNarrow, groupPairsWide, tileFloats } from "./tiles";
+import { groupBytes } from "./tiles-bytes";
 
 /** From this many tokens on weights are unpacked once and shared. */
 export const PANEL_TOKENS: i32 = 4;

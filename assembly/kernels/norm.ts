@@ -63,8 +63,15 @@ export function softmax(x: usize, out: usize, rows: i32, cols: i32): void {
   }
 }
 
-/** Index of the first largest value of x[count]; 0 when there is a NaN. */
-export function argmax(x: usize, count: i32): i32 {
+/** out[r] = index of the first largest value of row r of x [rows, cols], i32; 0 when there is a NaN. */
+export function argmaxRows(x: usize, rows: i32, cols: i32, out: usize): void {
+  for (let r = 0; r < rows; r++) {
+    store<i32>(at(out, r), argmax(x, cols));
+    x = at(x, cols);
+  }
+}
+
+function argmax(x: usize, count: i32): i32 {
   let i = 0;
   let largest: f32 = -Infinity;
   if (SIMD) {

@@ -44,7 +44,7 @@ export interface Kernels {
     headDim: number,
     causal: number,
   ): void;
-  argmax(x: number, count: number): number;
+  argmaxRows(x: number, rows: number, cols: number, out: number): void;
   rmsnorm(x: number, weight: number, out: number, rows: number, cols: number, eps: number): void;
   layernorm(x: number, weight: number, bias: number, out: number, rows: number, cols: number, eps: number): void;
   softmax(x: number, out: number, rows: number, cols: number): void;
@@ -107,6 +107,11 @@ export const BLOCK_TYPE: Readonly<Record<BlockType, number>> = {
   q5_k: 8,
   q6_k: 9,
   iq4_nl: 10,
+  nf4: 11,
+  affine4: 12,
+  affine8: 13,
+  zero4: 14,
+  zero8: 15,
 };
 
 export const PAGE_BYTES = 65536;

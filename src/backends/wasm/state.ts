@@ -48,7 +48,8 @@ export function layOut({ kernels, memory }: Loaded, specs: readonly TensorSpec[]
   const cols = most(specs.filter((spec) => spec.class === "weights").map((spec) => spec.cols));
   const images = most(specs.filter((spec) => spec.class === "input").map((spec) => spec.rows * spec.cols));
   const scratches = Array.from({ length: threads }, () => arena.take(kernels.scratchBytes(rows) >>> 0));
-  const preparedBytes = kernels.preparedBytes(cols, rows) >>> 0;
+  // At least one index a row, for the argmax of all rows.
+  const preparedBytes = Math.max(kernels.preparedBytes(cols, rows) >>> 0, rows * 4);
   const prepared = arena.take(preparedBytes);
   const patches = arena.take(images * 4);
   const ropeBytes = rows * WIDEST_HEAD * 4;

@@ -1,0 +1,27 @@
+// What the int4 x int8 vector kernels share: masks, and the step from a group's exact sums to the float sums of the rows.
+// The float steps are the same in every build, so all builds give the same bits.
+
+// Masks live in memory: written as constants they are rebuilt at every use (three instructions each).
+export const MASKS: usize = memory.data<u32>([
+  0x0f0f0f0f, 0x0f0f0f0f, 0x0f0f0f0f, 0x0f0f0f0f, // low nibbles of bytes
+  0x00010001, 0x00010001, 0x00010001, 0x00010001, // i16 ones
+  0x8fffe000, 0x8fffe000, 0x8fffe000, 0x8fffe000, // sign, exponent and mantissa of a half shifted left by 13
+  0x000f000f, 0x000f000f, 0x000f000f, 0x000f000f, // nibble positions 0 to 2 of an i16
+  0x00f000f0, 0x00f000f0, 0x00f000f0, 0x00f000f0,
+  0x0f000f00, 0x0f000f00, 0x0f000f00, 0x0f000f00,
+]);
+
+/** Four f16 scales as f32 times 2^-112. */
+// @ts-ignore: decorator
+@inline
+export function halves(at: usize, mask: v128): v128 {
+  return v128.and(i32x4.shl(v128.load16x4_s(at), 13), mask);
+}
+
+/** acc += (scale * factor) * sum for the four rows at `at`. */
+// @ts-ignore: decorator
+@inline
+export function accumulate(at: usize, scales: usize, sum: v128, factor: v128, mask: v128): void {
+  const scaled = f32x4.mul(halves(scales, mask), factor);
+  v128.store(at, f32x4.add(v128.load(at), f32x4.mul(scaled, f32x4.convert_i32x4_s(sum))));
+}
