@@ -78,9 +78,11 @@ export function take(index: i32, waiting: f64, readLines: f64, writtenLines: f64
 /** Latency of pool `index` as taken, when the stage takes t ns. */
 export function loadedNs(index: i32, t: f64): f64 {
   const at = SIDE + <usize>(index * 64);
-  const u = load<f64>(at + 16) / t + load<f64>(at + 32);
-  const curves = load<usize>(at + 40);
-  const added = queueingNs(poolAt(index), curves, load<usize>(at + 48), load<f64>(at + 56), u > 1.0 ? 1.0 : u);
+  const others = load<f64>(at + 32);
+  const most = others > 0.0 ? load<f64>(readyAt(index) + 48) : 1.0;
+  let u = load<f64>(at + 16) / t + others;
+  if (u > most) u = most;
+  const added = queueingNs(poolAt(index), load<usize>(at + 40), load<usize>(at + 48), load<f64>(at + 56), u);
   return load<f64>(at + 8) + added;
 }
 
