@@ -81,6 +81,8 @@ function threads({ targets }: Facts): Warning[] {
   ];
 }
 
+const mib = (bytes: number) => `${(bytes / 2 ** 20).toFixed(0)} MiB`;
+
 function cache(facts: Facts): Warning[] {
   const models = distinct(measuredOf(facts).map(({ model }) => model));
   return models.flatMap((model) => {
@@ -89,15 +91,21 @@ function cache(facts: Facts): Warning[] {
       .flatMap((entry) => entry.rows)
       .filter(({ pools }) => pools.length > 1);
     const free = rows.every(({ delay }) => Math.abs(delay.delayNs) <= NO_DELAY * delay.localNs);
-    if (rows.length === 0 || !free) return [];
-    return [
-      {
-        code: "fits-cache",
-        message: `${model} stays in the last-level cache (${(facts.frozenHost.llcBytes / 2 ** 20).toFixed(0)} MiB), so far memory costs nothing`,
-        remedy: "The synthetic shape shows a model that does not fit; --llc none counts every access",
-      },
-    ];
+    return rows.length > 0 && free
+      ? [fitsCache(facts, model, Math.max(...rows.map(({ slowdown }) => slowdown.value)))]
+      : [];
   });
+}
+
+/** A model that costs nothing by the shipped profile; this machine's own cache may be smaller. */
+function fitsCache({ host, frozenHost }: Facts, model: string, mostSlowdown: number): Warning {
+  const stays = `${model} stays in the last-level cache (${mib(frozenHost.llcBytes)}), so far memory costs nothing`;
+  const here = `; by this machine's probe (cache ${mib(host.llcBytes)}) up to ${mostSlowdown.toFixed(2)}x`;
+  return {
+    code: "fits-cache",
+    message: mostSlowdown > 1 + NO_DELAY ? stays + here : stays,
+    remedy: "The synthetic shape shows a model that does not fit; --llc none counts every access",
+  };
 }
 
 function extrapolated(facts: Facts): Warning[] {
