@@ -15,7 +15,10 @@ export interface AnswerRequest {
   readonly kind: "answer";
   readonly model: ModelRef;
   readonly target: string | null;
-  readonly quant: QuantName;
+  /** null: as the file stores its weights where it is quantized, else int8. */
+  readonly quant: QuantName | null;
+  /** Puts the prompt into the model's chat template. */
+  readonly chat: boolean;
   readonly activations: ActivationFormat;
   readonly image: string | null;
   readonly prompt: string;

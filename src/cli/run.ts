@@ -18,7 +18,12 @@ const FLAGS: readonly Flag[] = [
     help: "the question, or the text to continue (<image> places the picture)",
   },
   { name: "image", short: "i", value: "FILE", help: "a PNG or JPEG picture" },
-  { name: "quant", value: "NAME", help: "f32, int8 (default), int4-g32, int4-g128" },
+  {
+    name: "quant",
+    value: "NAME",
+    help: "f32, int8, int4-g32, int4-g128, stored (default: stored where the file is quantized, else int8)",
+  },
+  { name: "chat", help: "put the prompt into the model's chat template" },
   { name: "activations", value: "NAME", help: "int8 (default) or f32 activations in matrix products" },
   { name: "target", value: "NAME", help: "a target as doctor prints them (default: the fastest)" },
   { name: "max-tokens", short: "n", value: "N", help: "longest answer (default 64)" },
@@ -41,6 +46,7 @@ function requestOf(parsed: Parsed): AnswerRequest {
   }
   const number = (flag: string, fallback: string, most: number) =>
     plainNumber("run", flag, parsed.text(flag) ?? fallback, 0, most);
+  const quant = parsed.text("quant");
   const topP = number("top-p", "0.9", 1);
   if (topP === 0)
     throw new InputError("nibblemark run", "--top-p", "0 leaves no token", "Use --temperature 0 for greedy");
@@ -49,7 +55,8 @@ function requestOf(parsed: Parsed): AnswerRequest {
     model: path === "shipped" ? { kind: "shipped" } : { kind: "file", path },
     prompt,
     image: parsed.text("image") ?? null,
-    quant: choice<QuantName>("quant", parsed.text("quant") ?? "int8", QUANT_NAMES),
+    quant: quant === undefined ? null : choice<QuantName>("quant", quant, QUANT_NAMES),
+    chat: parsed.on("chat"),
     activations: choice("activations", parsed.text("activations") ?? "int8", ["f32", "int8"] as const),
     target: parsed.text("target") ?? null,
     maxTokens: wholeNumber("run", "max-tokens", parsed.text("max-tokens") ?? "64", 1, 1_000_000),

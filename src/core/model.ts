@@ -4,11 +4,20 @@ import type { ModelConfig } from "./config.js";
 import type { StoredMatrix } from "./stored.js";
 import type { LazyTensor } from "./tensor.js";
 
+export interface ChatMessage {
+  readonly role: "system" | "user" | "assistant";
+  readonly content: string;
+}
+
 /** Text to token ids and back. `encode` adds no special tokens; special tokens in the text are recognised. */
 export interface Tokenizer {
   readonly bosId: number;
   readonly eosId: number;
   readonly vocabSize: number;
+  /** Whether a text begins with the begin-of-text token; absent: yes. */
+  readonly addsBos?: boolean;
+  /** The prompt that the model was tuned for, ending where its answer begins; absent: it has no chat template. */
+  readonly chat?: (messages: readonly ChatMessage[]) => string;
   encode(text: string): number[];
   /** Text of ids; bytes that form no complete UTF-8 are replaced. */
   decode(ids: readonly number[]): string;

@@ -4,6 +4,7 @@ import { InputError } from "../core/errors.js";
 import type { Model } from "../core/model.js";
 import type { Platform } from "../core/ports.js";
 import type { ByteSource } from "../core/tensor.js";
+import { isGguf, openGguf } from "./gguf.js";
 import { openHfFolder } from "./hf-folder.js";
 import { isLlama2c, openLlama2c } from "./llama2c.js";
 import { isSafetensors } from "./safetensors.js";
@@ -16,6 +17,7 @@ export interface Format {
 }
 
 export const FORMATS: readonly Format[] = [
+  { name: "GGUF", matches: isGguf, open: openGguf },
   { name: "safetensors", matches: isSafetensors, open: openBesideConfig },
   { name: "llama2.c v0", matches: isLlama2c, open: openLlama2c },
 ];

@@ -6,6 +6,7 @@ import type { Model } from "../core/model.js";
 import type { StorageFormat, TensorSpec } from "../core/op.js";
 import type { Group, Repacker, WeightData } from "../core/packed.js";
 import type { Backend, Quantizer } from "../core/ports.js";
+import type { WeightPiece } from "../core/stored.js";
 import { elementCount, type LazyTensor } from "../core/tensor.js";
 import { buildGraph, type Graph, type GraphOptions } from "./graph.js";
 
@@ -38,7 +39,7 @@ export async function loadModel(model: Model, parts: LoadParts, options: GraphOp
   await parts.backend.allocate(graph.tensors);
   for (const [index, spec] of weights.entries()) {
     parts.onTensor?.(spec, index, weights.length);
-    await parts.backend.upload(spec.id, await readers[index]());
+    for await (const { row, data } of readers[index]()) await parts.backend.upload(spec.id, data, row);
   }
   return { graph, backend: parts.backend };
 }
@@ -49,25 +50,31 @@ function readerOf(
   spec: TensorSpec,
   { quantizer, repacker, readFloat32 }: LoadParts,
   { plan }: GraphOptions,
-): () => Promise<WeightData> {
+): () => AsyncIterable<WeightPiece> {
   const order = spec.name.endsWith(".order") ? `${spec.name.slice(0, -".order".length)}.weight` : null;
   const stored = model.stored?.get(order ?? spec.name);
   const { rows, cols } = spec;
-  if (stored && order) return async () => ({ kind: "f32", rows, cols, values: await stored.order() });
+  if (stored && order) return () => whole(async () => ({ kind: "f32", rows, cols, values: await stored.order() }));
   if (!stored) {
     const tensor = findTensor(model, spec);
-    return async () => quantize(quantizer, await readFloat32(tensor), spec);
+    return () => whole(async () => quantize(quantizer, await readFloat32(tensor), spec));
   }
   if (stored.rows !== rows || stored.cols !== cols) {
     throw misshapen(model, spec, [stored.rows, stored.cols]);
   }
   if (!repacker) throw new UnavailableError(spec.name, `${stored.label} needs a repacker`, "Load it with one");
-  if (plan.exact?.has(spec.name)) return () => stored.read(repacker);
-  return async () => {
-    const values = unpacker(quantizer, repacker)(await stored.read(repacker));
-    if (!stored.permuted) return quantize(quantizer, values, spec);
-    return quantize(quantizer, quantizer.scatterColumns(values, await stored.order(), rows), spec);
-  };
+  if (plan.exact?.has(spec.name)) return () => stored.pieces?.(repacker) ?? whole(() => stored.read(repacker));
+  return () =>
+    whole(async () => {
+      const values = unpacker(quantizer, repacker)(await stored.read(repacker));
+      if (!stored.permuted) return quantize(quantizer, values, spec);
+      return quantize(quantizer, quantizer.scatterColumns(values, await stored.order(), rows), spec);
+    });
+}
+
+/** A matrix in one piece. */
+async function* whole(read: () => Promise<WeightData>): AsyncGenerator<WeightPiece> {
+  yield { row: 0, data: await read() };
 }
 
 /** The floats that a file's own form stands for. */

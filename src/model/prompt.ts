@@ -18,12 +18,14 @@ export interface ImageTokens {
  * @param image null when there is no image; then a placeholder is refused
  */
 export function promptTokens(tokenizer: Tokenizer, text: string, image: ImageTokens | null): number[] {
+  const begin = (tokenizer.addsBos ?? true) ? [tokenizer.bosId] : [];
   const pieces = text.split(IMAGE_PLACEHOLDER);
   if (!image) {
     if (pieces.length > 1) {
       throw new InputError("prompt", IMAGE_PLACEHOLDER, "there is no image", "Give one or leave the placeholder out");
     }
-    return [tokenizer.bosId, ...tokenizer.encode(text)];
+    const ids = tokenizer.encode(text);
+    return ids[0] === tokenizer.bosId ? ids : [...begin, ...ids];
   }
   if (pieces.length > 2) {
     const problem = `it stands ${pieces.length - 1} times`;
@@ -31,7 +33,7 @@ export function promptTokens(tokenizer: Tokenizer, text: string, image: ImageTok
   }
   const [before, after] = pieces.length === 2 ? [pieces[0], pieces[1]] : ["", `\n${text}\n`];
   const rows = new Array<number>(image.count).fill(image.id);
-  return [tokenizer.bosId, ...encodePart(tokenizer, before), ...rows, ...encodePart(tokenizer, after)];
+  return [...begin, ...encodePart(tokenizer, before), ...rows, ...encodePart(tokenizer, after)];
 }
 
 function encodePart(tokenizer: Tokenizer, text: string): number[] {

@@ -1,6 +1,7 @@
 // The concrete models and backends of this host: opens a model file (or a synthetic shape) on a WASM target.
 
 import { openQuantizer } from "../../backends/wasm/quantizer.js";
+import { openRepacker } from "../../backends/wasm/repacker.js";
 import { wasmTargets } from "../../backends/wasm/variants.js";
 import { openWasm, type WasmVariant } from "../../backends/wasm.js";
 import { InputError } from "../../core/errors.js";
@@ -12,7 +13,7 @@ import { readFloat32 } from "../../formats/convert.js";
 import { closeModel, openModel } from "../../formats/index.js";
 import { buildGraph, type Graph } from "../../model/graph.js";
 import { preprocess } from "../../model/image.js";
-import { groupOf, type LoadedModel, loadModel } from "../../model/load.js";
+import { groupOf, type LoadedModel, type LoadParts, loadModel } from "../../model/load.js";
 import { activationsOf, planOf } from "../../model/plan.js";
 import { openSession } from "../../model/session.js";
 import { LLAVA_15_LAYERS, llava15Decoder } from "../../model/shapes.js";
@@ -37,6 +38,7 @@ export function modelPath(ref: FileRef, platform: Platform): string {
 
 export async function openSubjects(platform: Platform, threads: number): Promise<OpenModels> {
   const quantizer = await openQuantizer(platform);
+  const repacker = await openRepacker(platform);
   const models = new Map<string, Promise<Model>>();
   const modelOf = (ref: ModelRef): Promise<Model> => {
     if (ref.kind === "synthetic") {
@@ -56,7 +58,7 @@ export async function openSubjects(platform: Platform, threads: number): Promise
       try {
         if (request.model.kind === "synthetic")
           return await syntheticSubject(backend, quantizer, request.model, request);
-        return await fileSubject(backend, quantizer, await modelOf(request.model), request);
+        return await fileSubject({ backend, quantizer, repacker }, await modelOf(request.model), request);
       } catch (error) {
         await backend.close();
         throw error;
@@ -85,8 +87,7 @@ async function syntheticSubject(
 }
 
 async function fileSubject(
-  backend: Backend,
-  quantizer: Quantizer,
+  parts: Pick<LoadParts, "backend" | "quantizer" | "repacker">,
   model: Model,
   request: SubjectRequest,
 ): Promise<Subject> {
@@ -97,7 +98,7 @@ async function fileSubject(
   const withImage = Math.min(most, room.positions + (empty.eyes?.patches ?? 0));
   const context = Math.max(room.positions, withImage);
   const options = { plan, activations, context, maxRows: Math.min(512, context), logitRows: room.logitRows };
-  const loaded = await loadModel(model, { backend, quantizer, readFloat32 }, options);
+  const loaded = await loadModel(model, { ...parts, readFloat32 }, options);
   return subjectOf(model.name, false, request, loaded, imageOf(loaded.graph));
 }
 

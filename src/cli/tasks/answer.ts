@@ -1,6 +1,7 @@
 // `run` inside the coordinator: loads a model in one format and streams its answer.
 
 import { openQuantizer } from "../../backends/wasm/quantizer.js";
+import { openRepacker } from "../../backends/wasm/repacker.js";
 import { openWasm, type WasmVariant } from "../../backends/wasm.js";
 import { InputError } from "../../core/errors.js";
 import type { Model } from "../../core/model.js";
@@ -46,6 +47,15 @@ function stopwatch(control: Control) {
   return { hook, facts };
 }
 
+/** The prompt as the model wants it: in its chat template, or with a picture on a line of its own. */
+function promptOf({ prompt, chat }: AnswerRequest, { tokenizer, origin }: Model, picture: boolean): string {
+  if (chat) {
+    if (tokenizer?.chat) return tokenizer.chat([{ role: "user", content: prompt }]);
+    throw new InputError(origin, "--chat", "the model has no chat template", "Leave --chat out");
+  }
+  return picture && !prompt.endsWith("\n") ? `${prompt}\n` : prompt;
+}
+
 /** Streams the answer of a model on an open backend. */
 async function streamAnswer(
   model: Model,
@@ -55,8 +65,9 @@ async function streamAnswer(
   control: Control,
   onText: (text: string) => void,
 ) {
-  const { quant, activations, temperature, topP, seed, maxTokens } = request;
+  const { activations, temperature, topP, seed, maxTokens } = request;
   const { tokenizer } = model;
+  const quant = request.quant ?? (model.stored ? "stored" : "int8");
   if (!tokenizer) {
     throw new InputError(model.origin, "", "has no tokenizer", "Put tokenizer.json beside the weights");
   }
@@ -65,8 +76,7 @@ async function streamAnswer(
   const pieces = answer({
     loaded,
     tokenizer,
-    // Answers of the shipped model begin on a line of their own.
-    prompt: picture && !request.prompt.endsWith("\n") ? `${request.prompt}\n` : request.prompt,
+    prompt: promptOf(request, model, picture !== null),
     picture,
     maxTokens,
     sampling: temperature === 0 ? { kind: "greedy" } : { kind: "topP", temperature, topP, seed },
@@ -94,7 +104,11 @@ export async function answerWork(
     if (!target) throw new InputError("nibblemark run", "--target", "no such target", "See nibblemark doctor");
     const backend = await openWasm(platform, { variant: target.variant as WasmVariant, threads: target.threads });
     try {
-      const parts = { backend, quantizer: await openQuantizer(platform), readFloat32 };
+      const parts = {
+        ...{ backend, readFloat32 },
+        quantizer: await openQuantizer(platform),
+        repacker: await openRepacker(platform),
+      };
       const facts = await streamAnswer(model, parts, request, picture, control, onText);
       return { kind: "answered", facts: { target: targetName(target), ...facts } };
     } finally {
