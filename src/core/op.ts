@@ -181,6 +181,11 @@ export function activationGroup(format: StorageFormat): number | null {
     case "f32":
     case "f16":
     case "bf16":
+    case "nf4":
+    case "affine4":
+    case "affine8":
+    case "zero4":
+    case "zero8":
       return null;
     case "int8":
     case "int4-g32":

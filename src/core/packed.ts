@@ -55,6 +55,9 @@ export interface PlainF32 {
 /**
  * Block layouts that stay as a file has them: no byte is added, and a kernel takes a block apart when it is multiplied.
  * ggml's names and layouts (ggml-quants.c of llama.cpp); "f16" and "bf16" are plain 16-bit numbers, any number a row.
+ * Of Hugging Face's checkpoints come "nf4" (f32 largest magnitude, then codes, first one in the high nibble: bitsandbytes) and
+ * groups whose scales f16 cannot hold: f32 scale, f32 offset or zero, then 32 codes of 4 (first one low) or 8 bits;
+ * "affine": scale * code + offset, "zero": scale * (code - zero).
  */
 export type BlockType =
   | "f16"
@@ -67,7 +70,12 @@ export type BlockType =
   | "q4_k"
   | "q5_k"
   | "q6_k"
-  | "iq4_nl";
+  | "iq4_nl"
+  | "nf4"
+  | "affine4"
+  | "affine8"
+  | "zero4"
+  | "zero8";
 
 /** Columns and bytes of one block. */
 export const BLOCKS: Readonly<Record<BlockType, { readonly columns: number; readonly bytes: number }>> = {
@@ -82,6 +90,11 @@ export const BLOCKS: Readonly<Record<BlockType, { readonly columns: number; read
   q5_k: { columns: 256, bytes: 176 },
   q6_k: { columns: 256, bytes: 210 },
   iq4_nl: { columns: 32, bytes: 18 },
+  nf4: { columns: 64, bytes: 36 },
+  affine4: { columns: 32, bytes: 24 },
+  affine8: { columns: 32, bytes: 40 },
+  zero4: { columns: 32, bytes: 24 },
+  zero8: { columns: 32, bytes: 40 },
 };
 
 /** Weights of a [rows, cols] matrix in blocks along the columns; cols is a multiple of the block's columns. */

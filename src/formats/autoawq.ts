@@ -1,17 +1,16 @@
 // AutoAWQ checkpoints (quant_method "awq"), GEMM layout: codes [inputs, outputs / 8] packed along the outputs, zero points
 // alike, w = scale * (code - zero). Layout: casper-hansen/AutoAWQ awq/utils/packing_utils.py.
 
-import { InputError } from "../core/errors.js";
-import type { PackedInt4 } from "../core/packed.js";
-import type { StoredMatrix } from "../core/stored.js";
+import type { PackedInt4, WeightData } from "../core/packed.js";
 import type { LazyTensor } from "../core/tensor.js";
 import { wordsOf } from "./half.js";
-import { openR8, type R8Writer, spreadWord } from "./pack-r8.js";
+import { type CodeShape, type R8Writer, spreadWord } from "./pack-r8.js";
 import {
+  areHalves,
   basesOf,
+  packGrouped,
   piece,
   readBytes,
-  readHalves,
   recordGroup,
   type Scheme,
   storedInt4,
@@ -24,19 +23,20 @@ export const AWQ_NIBBLE = [0, 4, 1, 5, 2, 6, 3, 7] as const;
 export const autoawq: Scheme = {
   name: "AutoAWQ",
   matches: (settings) => settings.text("quant_method", "") === "awq",
-  collect({ settings, tensors }) {
+  async collect({ settings, tensors }) {
     const bits = settings.count(settings.has("bits") ? "bits" : "w_bit", 4);
     const version = settings.text("version", "gemm").toLowerCase();
     if (bits !== 4) throw settings.fail("bits", `${bits} is not supported`, "AutoAWQ checkpoints have 4");
     if (version !== "gemm") throw settings.fail("version", `"${version}" is not supported`, `Supported is: "gemm"`);
     const symmetric = !settings.flag("zero_point", true);
     const wanted = settings.raw(settings.has("group_size") ? "group_size" : "q_group_size") ?? 128;
-    const found = basesOf(tensors, ".qweight").map((base) => matrix(tensors, base, Number(wanted), symmetric));
+    const bases = basesOf(tensors, ".qweight");
+    const found = await Promise.all(bases.map((base) => matrix(tensors, base, Number(wanted), symmetric)));
     return { stored: found.map(({ stored }) => stored), used: new Set(found.flatMap(({ used }) => used)) };
   },
 };
 
-function matrix(tensors: TensorMap, base: string, wanted: number, symmetric: boolean) {
+async function matrix(tensors: TensorMap, base: string, wanted: number, symmetric: boolean) {
   const codes = piece(tensors, `${base}.qweight`, ["i32"], [null, null]);
   const [cols, words] = codes.shape as readonly [number, number];
   const rows = words * 8;
@@ -45,14 +45,12 @@ function matrix(tensors: TensorMap, base: string, wanted: number, symmetric: boo
   const scales = piece(tensors, `${base}.scales`, ["f16", "bf16", "f32"], [cols / stored, rows]);
   const zeros = symmetric ? null : piece(tensors, `${base}.qzeros`, ["i32"], [cols / stored, words]);
   const parts = [codes, scales, ...(zeros ? [zeros] : [])];
-  const offset: PackedInt4["offset"] = zeros ? "zeroU4" : "none8";
+  const shape = { rows, cols, group, offset: zeros ? "zeroU4" : "none8" } as const;
   const about = { name: `${base}.weight`, rows, cols, label: `AWQ g${stored}`, tensors: parts };
-  const read = () => repack(codes, scales, zeros, { rows, cols, group, offset }, stored / group);
+  const exact = await areHalves(scales);
+  const read = () => repack(codes, scales, zeros, shape, stored / group, exact);
   const spare = tensors.has(`${base}.qzeros`) ? [`${base}.qzeros`] : [];
-  return {
-    stored: storedInt4(about, group, offset, read) satisfies StoredMatrix,
-    used: [...parts.map((t) => t.name), ...spare],
-  };
+  return { stored: storedInt4(about, shape, exact, read), used: [...parts.map(({ name }) => name), ...spare] };
 }
 
 /** @param share record groups that share one scale of the file */
@@ -60,29 +58,23 @@ async function repack(
   codes: LazyTensor,
   scales: LazyTensor,
   zeros: LazyTensor | null,
-  shape: Parameters<typeof openR8>[0],
+  shape: CodeShape,
   share: number,
-): Promise<PackedInt4> {
+  exact: boolean,
+): Promise<WeightData> {
   const { rows } = shape;
-  const halves = await readHalves(scales);
   const zeroWords = zeros ? wordsOf(await readBytes(zeros)) : new Uint32Array(0);
-  const writer = openR8(shape, {
-    scale: (row, g) => halves[Math.floor(g / share) * rows + row],
-    offset: (row, g) => (zeroWords[(Math.floor(g / share) * rows + row) >> 3] >>> (4 * AWQ_NIBBLE[row & 7])) & 15,
-  });
   const words = wordsOf(await readBytes(codes));
-  if (words.length !== (rows / 8) * shape.cols) {
-    throw new InputError(codes.source.name, codes.name, "became shorter while it was read", "Read it again");
-  }
-  transpose(writer, words);
-  return writer.packed;
+  const at = (row: number, g: number) => Math.floor(g / share) * rows + row;
+  const zero = (row: number, g: number) => (zeroWords[at(row, g) >> 3] >>> (4 * AWQ_NIBBLE[row & 7])) & 15;
+  return packGrouped(shape, { scales, biases: null, at, zero, exact }, (writer) => transpose(writer, words));
 }
 
 /** Columns of words handled at once: eight rows of the file are read as runs of one cache line. */
 const TILE = 16;
 
 /** Turns eight words of eight outputs into eight words of eight inputs, for each eight inputs and outputs. */
-function transpose({ packed, words: out, recordWords, groups }: R8Writer, words: Uint32Array): void {
+function transpose({ packed, words: out, recordWords, groups }: R8Writer, words: Uint32Array): PackedInt4 {
   const { rows, cols, group } = packed;
   const across = rows / 8;
   const stepsPerGroup = group / 8;
@@ -101,6 +93,7 @@ function transpose({ packed, words: out, recordWords, groups }: R8Writer, words:
       }
     }
   }
+  return packed;
 }
 
 /** Transposes 8 x 8 nibbles in place: three rounds of exchanges (Warren, Hacker's Delight 7-3). */

@@ -1,14 +1,14 @@
 // compressed-tensors checkpoints in the form "pack-quantized" (vLLM, llm-compressor): codes [outputs, inputs / 8] low
 // nibble first, each code + 8; zero points packed along the outputs. Layout: vllm-project/compressed-tensors.
 
-import type { PackedInt4 } from "../core/packed.js";
 import { wordsOf } from "./half.js";
-import { openR8, packRowWords } from "./pack-r8.js";
+import { packRowWords } from "./pack-r8.js";
 import {
+  areHalves,
   basesOf,
+  packGrouped,
   piece,
   readBytes,
-  readHalves,
   recordGroup,
   type Scheme,
   storedInt4,
@@ -18,7 +18,7 @@ import {
 export const compressedTensors: Scheme = {
   name: "compressed-tensors",
   matches: (settings) => settings.text("quant_method", "") === "compressed-tensors",
-  collect({ settings, tensors }) {
+  async collect({ settings, tensors }) {
     const form = settings.text("format", "pack-quantized");
     if (form !== "pack-quantized") {
       throw settings.fail("format", `"${form}" is not supported`, "Supported is: pack-quantized");
@@ -31,12 +31,12 @@ export const compressedTensors: Scheme = {
     if (groups.object("weights").raw("actorder") === "group") {
       throw settings.fail("actorder", `"group" is not supported`, "Use a checkpoint without activation ordering");
     }
-    const found = basesOf(tensors, ".weight_packed").map((base) => matrix(tensors, base));
+    const found = await Promise.all(basesOf(tensors, ".weight_packed").map((base) => matrix(tensors, base)));
     return { stored: found.map(({ stored }) => stored), used: new Set(found.flatMap(({ used }) => used)) };
   },
 };
 
-function matrix(tensors: TensorMap, base: string) {
+async function matrix(tensors: TensorMap, base: string) {
   const codes = piece(tensors, `${base}.weight_packed`, ["i32"], [null, null]);
   const [rows, words] = codes.shape as readonly [number, number];
   const cols = words * 8;
@@ -49,21 +49,17 @@ function matrix(tensors: TensorMap, base: string) {
     ? piece(tensors, `${base}.weight_zero_point`, ["i32"], [Math.ceil(rows / 8), count])
     : null;
   const parts = [codes, scales, ...(zeros ? [zeros] : [])];
-  const offset: PackedInt4["offset"] = zeros ? "zeroU4" : "none8";
+  const shape = { rows, cols, group, offset: zeros ? "zeroU4" : "none8" } as const;
   const share = stored / group;
+  const exact = await areHalves(scales);
   const read = async () => {
-    const halves = await readHalves(scales);
     const zeroWords = zeros ? wordsOf(await readBytes(zeros)) : new Uint32Array(0);
-    const writer = openR8(
-      { rows, cols, group, offset },
-      {
-        scale: (row, g) => halves[row * count + Math.floor(g / share)],
-        offset: (row, g) => (zeroWords[(row >> 3) * count + Math.floor(g / share)] >>> (4 * (row & 7))) & 15,
-      },
-    );
-    return packRowWords(writer, wordsOf(await readBytes(codes)));
+    const words = wordsOf(await readBytes(codes));
+    const at = (row: number, g: number) => row * count + Math.floor(g / share);
+    const zero = (row: number, g: number) => (zeroWords[at(row >> 3, g)] >>> (4 * (row & 7))) & 15;
+    return packGrouped(shape, { scales, biases: null, at, zero, exact }, (writer) => packRowWords(writer, words));
   };
   const about = { name: `${base}.weight`, rows, cols, label: `compressed-tensors g${stored}`, tensors: parts };
   const used = [...parts.map(({ name }) => name), ...(shaped ? [shaped.name] : [])];
-  return { stored: storedInt4(about, group, offset, read), used };
+  return { stored: storedInt4(about, shape, exact, read), used };
 }

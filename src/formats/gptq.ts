@@ -3,15 +3,16 @@
 // group, and the order is kept for the activations. Layout: AutoGPTQ qlinear_cuda_old.py; GPTQModel utils/model.py.
 
 import { InputError } from "../core/errors.js";
-import type { PackedInt4 } from "../core/packed.js";
+import type { WeightData } from "../core/packed.js";
 import type { LazyTensor } from "../core/tensor.js";
 import { wordsOf } from "./half.js";
-import { type CodeShape, openR8, packStepWords, type R8Writer, spreadWord } from "./pack-r8.js";
+import { type CodeShape, packStepWords, type R8Writer, spreadWord } from "./pack-r8.js";
 import {
+  areHalves,
   basesOf,
+  packGrouped,
   piece,
   readBytes,
-  readHalves,
   recordGroup,
   type Scheme,
   storedInt4,
@@ -52,13 +53,13 @@ async function matrix(tensors: TensorMap, base: string, { wanted, zeroShift, sor
   const scales = piece(tensors, `${base}.scales`, ["f16", "bf16", "f32"], [groups, rows]);
   const zeros = piece(tensors, `${base}.qzeros`, ["i32"], [groups, Math.ceil(rows / 8)]);
   const index = tensors.has(`${base}.g_idx`) ? piece(tensors, `${base}.g_idx`, ["i32"], [cols]) : null;
-  const offset: PackedInt4["offset"] = "zeroU4";
-  const shape = { rows, cols, group, offset };
+  const shape = { rows, cols, group, offset: "zeroU4" } as const;
+  const exact = await areHalves(scales);
   const act = sorted && index !== null;
   const read = async () => {
     const order = index ? await orderOf(index, stored, groups) : null;
     if (order && !act && order.some((column, i) => column !== i)) throw unordered(index as LazyTensor);
-    return repack({ codes, scales, zeros }, shape, { share: stored / group, zeroShift }, act ? order : null);
+    return repack({ codes, scales, zeros }, shape, { share: stored / group, zeroShift, exact }, act ? order : null);
   };
   const order = act ? async () => Float32Array.from(await orderOf(index, stored, groups)) : undefined;
   const parts = [codes, scales, zeros, ...(index ? [index] : [])];
@@ -69,7 +70,7 @@ async function matrix(tensors: TensorMap, base: string, { wanted, zeroShift, sor
     label: `GPTQ g${stored}${act ? " act-order" : ""}`,
     tensors: parts,
   };
-  return { stored: storedInt4(about, group, offset, read, order), used: parts.map(({ name }) => name) };
+  return { stored: storedInt4(about, shape, exact, read, order), used: parts.map(({ name }) => name) };
 }
 
 function unordered(index: LazyTensor): InputError {
@@ -101,20 +102,20 @@ interface Tensors {
 async function repack(
   { codes, scales, zeros }: Tensors,
   shape: CodeShape,
-  { share, zeroShift }: { readonly share: number; readonly zeroShift: number },
+  { share, zeroShift, exact }: { readonly share: number; readonly zeroShift: number; readonly exact: boolean },
   order: Uint32Array | null,
-): Promise<PackedInt4> {
+): Promise<WeightData> {
   const { rows } = shape;
-  const halves = await readHalves(scales);
   const zeroWords = wordsOf(await readBytes(zeros));
-  const across = Math.ceil(rows / 8);
-  const writer = openR8(shape, {
-    scale: (row, g) => halves[Math.floor(g / share) * rows + row],
-    // AutoGPTQ keeps four bits of zero + 1: a stored 15 stands for 0.
-    offset: (row, g) => ((zeroWords[Math.floor(g / share) * across + (row >> 3)] >>> (4 * (row & 7))) + zeroShift) & 15,
-  });
   const words = wordsOf(await readBytes(codes));
-  return order ? packSorted(writer, words, order) : packStepWords(writer, words);
+  const across = Math.ceil(rows / 8);
+  const at = (row: number, g: number) => Math.floor(g / share) * rows + row;
+  // AutoGPTQ keeps four bits of zero + 1: a stored 15 stands for 0.
+  const zero = (row: number, g: number) =>
+    ((zeroWords[Math.floor(g / share) * across + (row >> 3)] >>> (4 * (row & 7))) + zeroShift) & 15;
+  return packGrouped(shape, { scales, biases: null, at, zero, exact }, (writer) =>
+    order ? packSorted(writer, words, order) : packStepWords(writer, words),
+  );
 }
 
 /** As packStepWords, with input `order[c]` in column c. */

@@ -34,6 +34,21 @@ export function halfBits(bytes: Uint8Array, dtype: DType): Uint16Array | null {
   return bits;
 }
 
+/** Whether f16 holds every number of a tensor exactly; f16 tensors are not looked at. */
+export function fitsHalf(bytes: Uint8Array, dtype: DType): boolean {
+  if (dtype === "f16") return true;
+  if (dtype !== "bf16") return halfBits(bytes, dtype) !== null;
+  // One look-up a number: checkpoints of billions of weights have tens of millions of scales.
+  fitting ??= Uint8Array.from({ length: 65536 }, (_, bits) => {
+    float.setUint32(0, bits << 16);
+    return exactHalf(float.getFloat32(0)) < 0 ? 0 : 1;
+  });
+  const table = fitting;
+  return new Uint16Array(aligned(bytes), 0, bytes.length / 2).every((bits) => table[bits] === 1);
+}
+
+let fitting: Uint8Array | null = null;
+
 /** A buffer that begins with these bytes. */
 function aligned(bytes: Uint8Array): ArrayBuffer {
   return (bytes.byteOffset === 0 ? bytes.buffer : bytes.slice().buffer) as ArrayBuffer;

@@ -4,13 +4,14 @@
 import type { StoredMatrix } from "../core/stored.js";
 import type { LazyTensor } from "../core/tensor.js";
 import { autoawq } from "./autoawq.js";
+import { bitsandbytes } from "./bitsandbytes.js";
 import { compressedTensors } from "./compressed-tensors.js";
 import { gptq } from "./gptq.js";
 import { fieldsOf } from "./hf-fields.js";
 import { mlx } from "./mlx.js";
 import type { Scheme } from "./quant-scheme.js";
 
-export const SCHEMES: readonly Scheme[] = [autoawq, gptq, compressedTensors, mlx];
+export const SCHEMES: readonly Scheme[] = [autoawq, gptq, compressedTensors, bitsandbytes, mlx];
 
 /** Where config.json keeps a scheme's settings, in the order in which they win. */
 const KEYS = ["quantization_config", "compression_config", "quantization"] as const;

@@ -1,7 +1,14 @@
 // 4-bit codes of files to the "r8" records of core/packed.ts. Every source is brought to one word a row and step of eight
 // columns (lowest nibble = first column); the words are spread to the records' order here and nowhere else.
 
-import { type Group, type PackedInt4, packedInt4Bytes, recordBytes } from "../core/packed.js";
+import {
+  BLOCKS,
+  type Group,
+  type PackedInt4,
+  packedBlocksBytes,
+  packedInt4Bytes,
+  recordBytes,
+} from "../core/packed.js";
 
 /** Shape of a matrix of 4-bit codes. */
 export interface CodeShape {
@@ -96,4 +103,37 @@ export function packStepWords(writer: R8Writer, words: Uint32Array): PackedInt4 
     }
   }
   return packed;
+}
+
+/** Column 0..7 of a spread word. */
+function nibbleOf(word: number, column: number): number {
+  return (word >>> ((column & 3) * 8 + (column & 4))) & 15;
+}
+
+/**
+ * The same codes as blocks of 32 columns with f32 scales (core/packed.ts), for scales that f16 cannot hold.
+ * @param values scale and offset (or zero point) of (row, group of the records) as numbers
+ */
+export function blocksOfR8(
+  { packed, words, recordWords, groups }: R8Writer,
+  type: "affine4" | "zero4",
+  values: GroupValues,
+) {
+  const { rows, cols, group } = packed;
+  const bytes = new Uint8Array(packedBlocksBytes(rows, cols, type));
+  const floats = new Float32Array(bytes.buffer);
+  for (let row = 0; row < rows; row++) {
+    for (let first = 0; first < cols; first += 32) {
+      const g = Math.floor(first / group);
+      const at = ((row * cols + first) / 32) * BLOCKS[type].bytes;
+      floats[at / 4] = values.scale(row, g);
+      floats[at / 4 + 1] = values.offset(row, g);
+      const record = ((row >> 3) * groups + g) * recordWords + (row & 7) + first - g * group;
+      for (let i = 0; i < 32; i += 2) {
+        const word = words[record + (i >> 3) * 8];
+        bytes[at + 8 + i / 2] = nibbleOf(word, i & 7) | (nibbleOf(word, (i & 7) + 1) << 4);
+      }
+    }
+  }
+  return { kind: "blocks", type, rows, cols, bytes } as const;
 }

@@ -2,13 +2,13 @@
 // and what becomes of them.
 
 import { InputError } from "../core/errors.js";
-import type { TensorSpec } from "../core/op.js";
-import type { Group, PackedInt4, Repacker, WeightData } from "../core/packed.js";
+import type { Group, PackedInt4, WeightData } from "../core/packed.js";
 import type { StoredMatrix } from "../core/stored.js";
 import type { DType, LazyTensor } from "../core/tensor.js";
-import { halfBits } from "./half.js";
+import { toFloat32 } from "./convert.js";
+import { exactHalf, fitsHalf } from "./half.js";
 import type { Fields } from "./hf-fields.js";
-import { groupFor } from "./pack-r8.js";
+import { blocksOfR8, type CodeShape, groupFor, openR8, type R8Writer } from "./pack-r8.js";
 
 export type TensorMap = ReadonlyMap<string, LazyTensor>;
 
@@ -53,12 +53,54 @@ export function piece(
 export const readBytes = (tensor: LazyTensor): Promise<Uint8Array> =>
   tensor.source.read(tensor.offset, tensor.byteLength);
 
-/** f16 bits of scales or offsets. Throws InputError when they are not finite, or no f16 exactly. */
-export async function readHalves(tensor: LazyTensor): Promise<Uint16Array> {
-  const bits = halfBits(await readBytes(tensor), tensor.dtype);
-  if (bits) return bits;
-  const problem = `${tensor.dtype} scales that f16 cannot hold exactly`;
-  throw new InputError(tensor.source.name, tensor.name, problem, "Use a checkpoint with f16 scales");
+/** Numbers of scales or offsets as f32. Throws InputError for what is not finite. */
+export async function readFloats(tensor: LazyTensor): Promise<Float32Array> {
+  const values = toFloat32(await readBytes(tensor), tensor.dtype) ?? new Float32Array(0);
+  const bad = values.findIndex((value) => !Number.isFinite(value));
+  if (bad < 0) return values;
+  throw new InputError(tensor.source.name, tensor.name, `value ${bad} is ${values[bad]}`, "Get the file again");
+}
+
+/** Scales of one matrix, and biases where it has them, by (row, group of the records). */
+export interface GroupedValues {
+  readonly scales: LazyTensor;
+  readonly biases: LazyTensor | null;
+  /** Index of (row, group) in `scales` and `biases`. */
+  readonly at: (row: number, group: number) => number;
+  /** Zero point 0..15 where there are no biases. */
+  readonly zero: (row: number, group: number) => number;
+  /** f16 holds all of them exactly. */
+  readonly exact: boolean;
+}
+
+/** Whether f16 holds all scales and biases of a matrix; reads them where they are of another type. */
+export async function areHalves(...tensors: readonly LazyTensor[]): Promise<boolean> {
+  for (const tensor of tensors) {
+    if (tensor.dtype !== "f16" && !fitsHalf(await readBytes(tensor), tensor.dtype)) return false;
+  }
+  return true;
+}
+
+/** "r8" records filled by `fill`, or blocks with f32 scales where f16 could not hold them. */
+export async function packGrouped(
+  shape: CodeShape,
+  values: GroupedValues,
+  fill: (writer: R8Writer) => PackedInt4,
+): Promise<WeightData> {
+  const { scales, biases, at, zero, exact } = values;
+  const steps = await readFloats(scales);
+  const edges = biases && (await readFloats(biases));
+  if (exact) {
+    const bits = (floats: Float32Array) => Uint16Array.from(floats, (value) => exactHalf(value));
+    const [low, high] = [bits(steps), edges && bits(edges)];
+    const offset = high ? (row: number, g: number) => high[at(row, g)] : zero;
+    return fill(openR8(shape, { scale: (row, g) => low[at(row, g)], offset }));
+  }
+  const writer = openR8(shape, { scale: () => 0, offset: () => 0 });
+  fill(writer);
+  const plain = shape.offset === "none8" ? () => 8 : zero;
+  const offset = edges ? (row: number, g: number) => edges[at(row, g)] : plain;
+  return blocksOfR8(writer, edges ? "affine4" : "zero4", { scale: (row, g) => steps[at(row, g)], offset });
 }
 
 /** Group of the records for a file's group of `stored` columns. Throws InputError when there is none. */
@@ -77,28 +119,39 @@ export interface Parts {
   readonly tensors: readonly LazyTensor[];
 }
 
-/** A matrix in "r8" records. `order` is there for columns that are stored in another order. */
+/**
+ * A matrix of 4-bit codes with a scale a group. `order` is there for columns that are stored in another order.
+ * Throws InputError for groups of 16 whose scales f16 cannot hold.
+ */
 export function storedInt4(
   { name, rows, cols, label, tensors }: Parts,
-  group: Group,
-  offset: PackedInt4["offset"],
-  read: (repacker: Repacker) => Promise<WeightData>,
+  { group, offset }: CodeShape,
+  exact: boolean,
+  read: () => Promise<WeightData>,
   order?: () => Promise<Float32Array>,
 ): StoredMatrix {
-  const extra: { offset?: TensorSpec["offset"] & string } = offset === "none8" ? {} : { offset };
+  if (!exact && group === 16) {
+    const problem = "has groups of 16 with scales that f16 cannot hold exactly";
+    throw new InputError(tensors[0].source.name, name, problem, "Use a checkpoint with f16 scales");
+  }
+  const records = { format: `int4-g${group}` as const, ...(offset === "none8" ? {} : { offset }) };
   return {
     name,
     rows,
     cols,
-    format: `int4-g${group}`,
-    ...extra,
+    ...(exact ? records : { format: offset === "bias" ? ("affine4" as const) : ("zero4" as const) }),
     label,
-    byteLength: tensors.reduce((sum, { byteLength }) => sum + byteLength, 0),
-    sources: [...new Set(tensors.map(({ source }) => source))],
+    ...filesOf(tensors),
     permuted: order !== undefined,
     order: order ?? (async () => Float32Array.from({ length: cols }, (_, column) => column)),
     read,
   };
+}
+
+/** Bytes and files of the tensors that make up a matrix. */
+export function filesOf(tensors: readonly LazyTensor[]) {
+  const byteLength = tensors.reduce((sum, tensor) => sum + tensor.byteLength, 0);
+  return { byteLength, sources: [...new Set(tensors.map(({ source }) => source))] };
 }
 
 /** Names X of all tensors `X.suffix`. */

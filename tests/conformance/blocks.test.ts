@@ -98,6 +98,9 @@ test("Q4_0 and Q4_1 keep their values as records", async () => {
   }
 });
 
+/** Types with f32 scales. */
+const WIDE: readonly BlockType[] = ["nf4", "affine4", "affine8", "zero4", "zero8"];
+
 /** Random blocks whose scales are small halves. */
 function randomBlocks(type: BlockType, rows: number, cols: number, random: () => number): PackedBlocks {
   const { bytes: size } = BLOCKS[type];
@@ -106,7 +109,8 @@ function randomBlocks(type: BlockType, rows: number, cols: number, random: () =>
     ...{ f16: [0], q2_k: [80, 82], q3_k: [108], q4_k: [0, 2], q5_k: [0, 2], q6_k: [208], q5_1: [0, 2] },
   };
   for (let at = 0; at < bytes.length; at += size) {
-    if (type === "bf16") bytes[at + 1] = (bytes[at + 1] & 0x80) | 0x3c;
+    if (WIDE.includes(type)) for (const high of type === "nf4" ? [3] : [3, 7]) bytes[at + high] = 0x3c;
+    else if (type === "bf16") bytes[at + 1] = (bytes[at + 1] & 0x80) | 0x3c;
     else for (const half of halves[type] ?? [0]) bytes[at + half + 1] = (bytes[at + half + 1] & 0x80) | 0x24;
   }
   return { kind: "blocks", type, rows, cols, bytes };

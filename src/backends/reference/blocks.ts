@@ -7,7 +7,15 @@ import { fromHalf } from "./half.js";
 const f32 = Math.fround;
 const IQ4_NL = [-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113];
 
+/** Quantiles of the normal distribution (Dettmers et al. 2023; bitsandbytes functional.py). */
+const NF4 = [
+  -1, -0.6961928009986877, -0.5250730514526367, -0.39491748809814453, -0.28444138169288635, -0.18477343022823334,
+  -0.09105003625154495, 0, 0.07958029955625534, 0.16093020141124725, 0.24611230194568634, 0.33791524171829224,
+  0.44070982933044434, 0.5626170039176941, 0.7229568362236023, 1,
+];
+
 interface Block {
+  readonly single: (at: number) => number;
   readonly u8: (at: number) => number;
   readonly i8: (at: number) => number;
   readonly half: (at: number) => number;
@@ -23,6 +31,9 @@ const nibble = (block: Block, at: number, i: number): number => {
 
 /** Bit i of a little-endian word of 32. */
 const bit = (block: Block, at: number, i: number): number => (block.u8(at + (i >> 3)) >> (i & 7)) & 1;
+
+/** Two codes a byte, the first one low, behind scale and offset. */
+const sequential = (block: Block, i: number): number => (block.u8(8 + (i >> 1)) >> (4 * (i & 1))) & 15;
 
 /** The 6-bit scale and minimum of sub-block j of Q4_K and Q5_K. */
 function scaleK(block: Block, j: number): readonly [number, number] {
@@ -78,6 +89,11 @@ const READERS: Readonly<Record<BlockType, Reader>> = {
   q4_k: (block, i) => affineK(block, i, nibbleK(block, 16, i)),
   q5_k: (block, i) => affineK(block, i, nibbleK(block, 48, i) | (((block.u8(16 + (i % 32)) >> (i >> 5)) & 1) << 4)),
   q6_k: (block, i) => f32(f32(block.half(208) * block.i8(192 + (i >> 4))) * q6(block, i)),
+  nf4: (block, i) => f32(f32(NF4[i % 2 ? block.u8(4 + (i >> 1)) & 15 : block.u8(4 + (i >> 1)) >> 4]) * block.single(0)),
+  affine4: (block, i) => f32(f32(block.single(0) * sequential(block, i)) + block.single(4)),
+  affine8: (block, i) => f32(f32(block.single(0) * block.u8(8 + i)) + block.single(4)),
+  zero4: (block, i) => f32(block.single(0) * f32(sequential(block, i) - block.single(4))),
+  zero8: (block, i) => f32(block.single(0) * f32(block.u8(8 + i) - block.single(4))),
   iq4_nl: (block, i) => f32(block.half(0) * IQ4_NL[nibble(block, 2, i)]),
 };
 
@@ -90,6 +106,7 @@ export function unpackBlocks({ type, rows, cols, bytes }: PackedBlocks): Float32
     const base = Math.floor(n / columns) * size;
     const block: Block = {
       u8: (at) => view.getUint8(base + at),
+      single: (at) => view.getFloat32(base + at, true),
       i8: (at) => view.getInt8(base + at),
       half: (at) => fromHalf(view.getUint16(base + at, true)),
     };
