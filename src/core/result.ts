@@ -92,6 +92,17 @@ export interface QualityResult {
   readonly quant: QuantName;
   readonly activations: string;
   readonly figures: Readonly<Record<string, Figure>>;
+  /** Questions answered right to the end token, by set and type. */
+  readonly scores: readonly Score[];
+  /** Tokens of the text that perplexity was taken over. */
+  readonly textTokens: number;
+}
+
+export interface Score {
+  readonly set: string;
+  readonly type: string;
+  readonly right: number;
+  readonly total: number;
 }
 
 export interface BenchResult {

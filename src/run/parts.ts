@@ -108,6 +108,8 @@ export interface EvalSet {
   /** One entry a question: its picture, the prompt up to the answer, and the answer with its end token. */
   readonly questions: readonly {
     readonly set: string;
+    /** What it asks for, such as `count` or `colour`. */
+    readonly type: string;
     /** Questions in a row with the same number ask about the same picture. */
     readonly picture: number;
     /** [3 * size, size] normalised planes, made when asked for: full sets have thousands. */

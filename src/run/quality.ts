@@ -2,13 +2,13 @@
 // token agreement, perplexity, and the share of questions whose greedy answer is right to the end token.
 
 import type { LogitComparer, LogitComparison } from "../core/ports.js";
-import type { QualityResult } from "../core/result.js";
+import type { QualityResult, Score } from "../core/result.js";
 import type { Figure } from "../core/units.js";
 import type { Control, EvalSet, Session, Subject } from "./parts.js";
 
 interface Sums {
   readonly text: LogitComparison[];
-  readonly answers: { readonly set: string; readonly comparison: LogitComparison }[];
+  readonly answers: { readonly set: string; readonly type: string; readonly comparison: LogitComparison }[];
 }
 
 /** A session and the picture whose features it holds, -1 for none. */
@@ -60,6 +60,17 @@ export function qualityFigures({ text, answers }: Sums): Record<string, Figure> 
   return Object.fromEntries(Object.entries(figures).filter(([, { value }]) => Number.isFinite(value)));
 }
 
+/** Whole answers that are right, counted by set and type. */
+function scoresOf(answers: Sums["answers"]): Score[] {
+  const kinds = [...new Set(answers.map(({ set, type }) => `${set}\n${type}`))].sort();
+  return kinds.map((kind) => {
+    const [set = "", type = ""] = kind.split("\n");
+    const asked = answers.filter((entry) => entry.set === set && entry.type === type);
+    const right = asked.filter(({ comparison }) => comparison.right === comparison.rows).length;
+    return { set, type, right, total: asked.length };
+  });
+}
+
 /** One thing to evaluate on: what must be predicted, how a session gives its logits, and where the sums go. */
 interface Item {
   readonly targets: readonly number[];
@@ -73,7 +84,7 @@ function itemsOf({ questions, windows }: EvalSet, sees: boolean): Item[] {
     (question): Item => ({
       targets: question.answer,
       logits: (seat) => answerLogits(seat, question),
-      keep: ({ answers }, comparison) => answers.push({ set: question.set, comparison }),
+      keep: ({ answers }, comparison) => answers.push({ set: question.set, type: question.type, comparison }),
     }),
   );
   const read = windows.map(
@@ -112,6 +123,8 @@ export async function measureQuality(
     }
   }
   return subjects.map(({ model, quant, activations }, i) => {
-    return { model, quant, activations, figures: qualityFigures(sums[i] as Sums) };
+    const { text, answers } = sums[i] as Sums;
+    const figures = qualityFigures({ text, answers });
+    return { model, quant, activations, figures, scores: scoresOf(answers), textTokens: total(text, "rows") };
   });
 }

@@ -153,6 +153,8 @@ export const RESULT: BenchResult = {
         top1: figure(0.95, "share", "measured"),
         perplexity: figure(12.5, "1", "measured"),
       },
+      scores: [{ set: "digits", type: "count", right: 9, total: 10 }],
+      textTokens: 4096,
     },
   ],
   warnings: [

@@ -64,7 +64,14 @@ export interface TinyOptions {
 export async function benchTiny(scenario: Scenario, options: TinyOptions = {}): Promise<BenchResult> {
   let looks = 0;
   const topologies = await Promise.all(scenario.topologies.map((name) => loadTopology(platform, name)));
-  const question = { set: "digits", picture: 0, pixels: () => PIXELS, prompt: [1, 4, 4, 4, 4, 9, 10], answer: [11, 2] };
+  const question = {
+    set: "digits",
+    type: "which",
+    picture: 0,
+    pixels: () => PIXELS,
+    prompt: [1, 4, 4, 4, 4, 9, 10],
+    answer: [11, 2],
+  };
   const parts: BenchParts = {
     subjects: tinySubjects,
     statistics: { summarize, outliers },

@@ -11,8 +11,8 @@ import { decodeImage } from "../../platform/images.js";
 import type { EvalSet } from "../../run/parts.js";
 import { SHIPPED_MODEL } from "./subjects.js";
 
-/** Tokens a window of text: enough for context, short enough that windows stay many. */
-const WINDOW = 256;
+/** Tokens of a window of text: what the shipped model was trained on. */
+const WINDOW = 128;
 const TILE = 64;
 const TILES_PER_ROW = 16;
 
@@ -21,6 +21,7 @@ interface QuestionLine {
   readonly question: string;
   readonly answer: string;
   readonly set: string;
+  readonly type: string;
 }
 
 function parseLine(path: string, line: string, index: number): QuestionLine {
@@ -32,16 +33,17 @@ function parseLine(path: string, line: string, index: number): QuestionLine {
   } catch {
     throw fault("is not JSON");
   }
-  const { tile, question, answer, set } = value;
+  const { tile, question, answer, set, type } = value;
   if (
     !Number.isInteger(tile) ||
     typeof question !== "string" ||
     typeof answer !== "string" ||
-    typeof set !== "string"
+    typeof set !== "string" ||
+    typeof type !== "string"
   ) {
-    throw fault("needs tile, question, answer and set");
+    throw fault("needs tile, question, answer, set and type");
   }
-  return { tile: tile as number, question, answer, set };
+  return { tile: tile as number, question, answer, set, type };
 }
 
 /** Tile `index` of a sheet with 16 tiles of 64x64 in a row. */
@@ -88,9 +90,10 @@ async function questionsOf(platform: Platform, folder: string, model: Model, tok
   const image = { id: config.imageTokenId, count: patchCount(config.vision) };
   const lines = (await platform.readText(path)).split("\n").filter((line) => line !== "");
   return lines.map((line, i) => {
-    const { tile, question, answer, set } = parseLine(path, line, i);
+    const { tile, question, answer, set, type } = parseLine(path, line, i);
     return {
       set,
+      type,
       picture: first + tile,
       pixels: () => preprocess(tileOf(sheet, tile, sheetPath), config.vision),
       prompt: promptTokens(tokenizer, `${question}\n`, image),
