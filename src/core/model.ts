@@ -33,7 +33,10 @@ export interface Model {
    * `model.layers.N.self_attn.q_proj.weight`, `lm_head.weight`, `vision_tower.vision_model...`, `multi_modal_projector...`.
    */
   readonly tensors: ReadonlyMap<string, LazyTensor>;
-  /** Matrices that the file holds quantized, by canonical name; absent: none. A name is here or in `tensors`. */
+  /**
+   * Matrices that can stay as the file holds them, by canonical name; absent: none. Quantized ones are only here, those
+   * in half precision in `tensors` too.
+   */
   readonly stored?: ReadonlyMap<string, StoredMatrix>;
   readonly tokenizer: Tokenizer | null;
   readonly fileBytes: number;

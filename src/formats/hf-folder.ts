@@ -9,6 +9,7 @@ import type { ByteSource, LazyTensor } from "../core/tensor.js";
 import { readConfig } from "./hf-config.js";
 import { splitQuantized } from "./hf-quantized.js";
 import { readSafetensorsHeader } from "./safetensors.js";
+import { storedHalves } from "./stored-halves.js";
 import { openTokenizerJson } from "./tokenizer-json.js";
 
 const SINGLE = "model.safetensors";
@@ -39,7 +40,7 @@ export async function openHfFolder(platform: Platform, folder: string, weights: 
     origin: folder,
     config,
     tensors: new Map(plain.map((tensor) => [tensor.name, tensor])),
-    ...(stored.size > 0 ? { stored } : {}),
+    stored: new Map([...stored, ...storedHalves(plain).map((matrix) => [matrix.name, matrix] as const)]),
     tokenizer,
     fileBytes: [...sources].reduce((sum, source) => sum + source.sizeBytes, 0),
   };

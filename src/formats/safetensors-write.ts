@@ -7,7 +7,7 @@ import type { Platform } from "../core/ports.js";
 import { DTYPE_BYTES, elementCount } from "../core/tensor.js";
 
 /** Names that safetensors uses for the types written here. */
-const DTYPE_NAMES = { f16: "F16", f32: "F32" } as const;
+const DTYPE_NAMES = { f16: "F16", bf16: "BF16", f32: "F32", i32: "I32", u32: "U32", u8: "U8" } as const;
 
 /** One tensor to write. */
 export interface OutputTensor {

@@ -55,7 +55,8 @@ function readerOf(
   const stored = model.stored?.get(order ?? spec.name);
   const { rows, cols } = spec;
   if (stored && order) return () => whole(async () => ({ kind: "f32", rows, cols, values: await stored.order() }));
-  if (!stored) {
+  const exact = plan.exact?.has(spec.name) ?? false;
+  if (!stored || (!exact && model.tensors.has(spec.name))) {
     const tensor = findTensor(model, spec);
     return () => whole(async () => quantize(quantizer, await readFloat32(tensor), spec));
   }
@@ -63,7 +64,7 @@ function readerOf(
     throw misshapen(model, spec, [stored.rows, stored.cols]);
   }
   if (!repacker) throw new UnavailableError(spec.name, `${stored.label} needs a repacker`, "Load it with one");
-  if (plan.exact?.has(spec.name)) return () => stored.pieces?.(repacker) ?? whole(() => stored.read(repacker));
+  if (exact) return () => stored.pieces?.(repacker) ?? whole(() => stored.read(repacker));
   return () =>
     whole(async () => {
       const values = unpacker(quantizer, repacker)(await stored.read(repacker));
