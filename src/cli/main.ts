@@ -11,6 +11,7 @@ import { parseFlags } from "./flags.js";
 import { inspectCommand } from "./inspect.js";
 import { suggest } from "./nearest.js";
 import { packageVersion } from "./parts/environment.js";
+import { replayCommand } from "./replay.js";
 import { runCommand } from "./run.js";
 
 const COMMANDS: readonly Command[] = [
@@ -20,6 +21,7 @@ const COMMANDS: readonly Command[] = [
   doctorCommand,
   calibrateCommand,
   inspectCommand,
+  replayCommand,
 ];
 
 function help(): string {

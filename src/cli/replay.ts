@@ -1,0 +1,189 @@
+// `nibblemark replay`: a recorded trace of any program through a delay model and a topology. One JSON line an epoch, a summary,
+// an HTML timeline.
+
+import { InputError } from "../core/errors.js";
+import type { HostProfile } from "../core/host.js";
+import type { Topology } from "../core/topology.js";
+import type { DelayModelName, ReplayedEpoch, Trace, TraceTraffic } from "../core/trace.js";
+import { parseTrace } from "../counters/trace.js";
+import { type CampFit, fitCamp, parseBenchmarks } from "../delay/camp.js";
+import {
+  type DelayExports,
+  delayModelNamed,
+  openDelayModels,
+  type PlacedEpoch,
+  replayEpochs,
+} from "../delay/models.js";
+import { parseShares, spread } from "../delay/rows.js";
+import { loadDefaultHost, loadTopology, parseHostProfile } from "../placement/topology.js";
+import { nodePlatform } from "../platform/node.js";
+import { digits, timeText } from "../report/format.js";
+import { left, right, type Section } from "../report/section.js";
+import { sectionLines } from "../report/table.js";
+import { timelineHtml } from "../report/timeline.js";
+import type { Command } from "./command.js";
+import { type Parsed, wholeNumber } from "./flags.js";
+import { htmlAssets } from "./outputs.js";
+import { painter } from "./terminal.js";
+
+interface Replay {
+  readonly source: string;
+  readonly model: DelayModelName;
+  readonly topology: Topology;
+  readonly host: HostProfile;
+  readonly trace: Trace;
+  readonly placed: readonly PlacedEpoch[];
+  readonly results: readonly ReplayedEpoch[];
+  readonly camp: CampFit | null;
+}
+
+const platform = nodePlatform();
+
+async function readFile(flag: string, path: string): Promise<string> {
+  try {
+    return await platform.readText(path);
+  } catch (error) {
+    throw new InputError(path, flag, `cannot be read (${(error as Error).message})`, "Give the path of a file.");
+  }
+}
+
+async function campOf(wasm: DelayExports, path: string | undefined): Promise<CampFit | null> {
+  return path === undefined ? null : fitCamp(wasm, parseBenchmarks(path, await readFile("--camp", path)));
+}
+
+async function replay(parsed: Parsed): Promise<Replay> {
+  const [source] = parsed.positionals;
+  if (!source) throw new InputError("nibblemark replay", "TRACE", "is missing", "Give a trace, see docs/traces.md.");
+  const model = delayModelNamed(parsed.text("delay") ?? "traffic");
+  const topology = await loadTopology(platform, parsed.text("topology") ?? "cxl-1hop");
+  const profile = parsed.text("host");
+  const host = profile ? parseHostProfile(profile, await readFile("--host", profile)) : await loadDefaultHost(platform);
+  const threads = wholeNumber("replay", "threads", parsed.text("threads") ?? "1", 1, 4096);
+  const trace = parseTrace(source, await readFile("TRACE", source), parsed.on("keep-going"));
+  const shares = parseShares(topology, parsed.text("shares"));
+  const placed = trace.epochs.map((epoch) => ({ epoch, pools: spread(source, epoch, topology, shares) }));
+  const wasm = await openDelayModels(platform);
+  const camp = await campOf(wasm, parsed.text("camp"));
+  const options = { topology, host, threads, camp: camp?.coefficients ?? null };
+  const results = replayEpochs(wasm, model, options, placed);
+  return { source, model, topology, host, trace, placed, results, camp };
+}
+
+const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
+const bytesOf = (pool: TraceTraffic) =>
+  (pool.chaseLines + pool.demandLines) * 64 + pool.streamedBytes + pool.writtenBytes;
+
+function sectionsOf({ model, topology, host, trace, results, camp, source }: Replay): Section[] {
+  const nativeNs = sum(trace.epochs.map((epoch) => epoch.nativeNs));
+  const delayNs = sum(results.map(({ delay }) => delay.delayNs));
+  const terms = (key: "latencyNs" | "bandwidthNs" | "congestionNs" | "writeBackNs" | "otherHostsNs") =>
+    sum(results.map(({ delay }) => delay.terms[key] ?? 0));
+  const rows = [
+    ["epochs", String(trace.epochs.length)],
+    ["measured, all local", timeText(nativeNs)],
+    ["predicted", timeText(nativeNs + delayNs)],
+    ["slowdown", `${((nativeNs + delayNs) / nativeNs).toFixed(3)}x`],
+    ["of it: latency", timeText(terms("latencyNs"))],
+    ["bandwidth", timeText(terms("bandwidthNs"))],
+    ["shared links", timeText(terms("congestionNs"))],
+    ["other hosts", timeText(terms("otherHostsNs"))],
+    ["write-back", timeText(terms("writeBackNs"))],
+  ];
+  const fit = camp?.leaveOneOut;
+  const notes = [
+    `delay model ${model}, host profile ${host.name} (${host.hash})`,
+    ...(fit
+      ? [
+          `CAMP fitted to ${camp?.benchmarks} microbenchmarks; left out one by one: mean error ${digits(fit.mean * 100)} points, worst ${digits(fit.worst * 100)} (${fit.worstName})`,
+        ]
+      : []),
+    ...(trace.lost.length > 0
+      ? [
+          `${trace.lost.length} broken lines left out, the first: line ${trace.lost[0]?.line}, ${trace.lost[0]?.problem}`,
+        ]
+      : []),
+  ];
+  return [{ title: `${source} under ${topology.name}`, columns: [left("what"), right("value")], rows, notes }];
+}
+
+/** Header and one line an epoch. */
+function jsonLines({ source, model, topology, host, trace, placed, results, camp }: Replay): string {
+  const head = {
+    ...{ schemaVersion: 1, kind: "replay", trace: source, model, topology: topology.name, host: host.hash },
+    ...{ pools: topology.pools.map(({ name }) => name), epochs: results.length, lost: trace.lost },
+    ...(camp ? { camp } : {}),
+  };
+  const lines = results.map(({ delay, residual }, index) => {
+    const { epoch, pools } = placed[index] as PlacedEpoch;
+    const { nativeNs, phase, line } = epoch;
+    const { delayNs, terms, localNs, placedNs } = delay;
+    const predictedNs = nativeNs + delayNs;
+    const poolBytes = pools.map(bytesOf);
+    return { index, line, phase, nativeNs, predictedNs, delayNs, localNs, placedNs, terms, poolBytes, residual };
+  });
+  return `${[head, ...lines].map((line) => JSON.stringify(line)).join("\n")}\n`;
+}
+
+async function writeTimeline(path: string, done: Replay): Promise<void> {
+  const epochs = done.placed.map(({ epoch, pools }, i) => ({
+    nativeNs: epoch.nativeNs,
+    delay: (done.results[i] as ReplayedEpoch).delay,
+    poolBytes: pools.map(bytesOf),
+  }));
+  const title = `Nibblemark: ${done.source} under ${done.topology.name}`;
+  const pools = done.topology.pools.map(({ name }) => name);
+  await platform.writeWhole(
+    path,
+    timelineHtml({ title, pools, epochs, sections: sectionsOf(done) }, await htmlAssets()),
+  );
+}
+
+async function run(parsed: Parsed): Promise<number> {
+  const format = parsed.text("output") ?? "table";
+  if (format !== "table" && format !== "jsonl") {
+    throw new InputError("nibblemark replay", "--output", `"${format}" is unknown`, "Known: table, jsonl");
+  }
+  const done = await replay(parsed);
+  const lines = parsed.text("export-jsonl");
+  const html = parsed.text("export-html");
+  if (lines) await platform.writeWhole(lines, jsonLines(done));
+  if (html) await writeTimeline(html, done);
+  if (done.trace.lost.length > 0 && !parsed.on("quiet")) {
+    process.stderr.write(`warning: ${done.trace.lost.length} broken lines were left out\n`);
+  }
+  const table = () =>
+    sectionsOf(done)
+      .flatMap((section) => sectionLines(section, painter(parsed)))
+      .join("\n");
+  process.stdout.write(format === "jsonl" ? jsonLines(done) : table());
+  return 0;
+}
+
+export const replayCommand: Command = {
+  name: "replay",
+  summary: "Tells how a recorded program would run under a topology: an epoch trace or `perf stat -I -x,` output.",
+  usage: "TRACE [flags]",
+  examples: [
+    "replay trace.jsonl --topology cxl-switch",
+    "replay perf.csv --delay stall --shares dram:0.5,cxl0:0.5 --export-html timeline.html",
+    'replay trace.jsonl --topology "(1,(2,3));" -o jsonl',
+  ],
+  flags: [
+    { name: "topology", value: "TOPOLOGY", help: "a shipped name, a JSON or Newick file, or a Newick tree (cxl-1hop)" },
+    { name: "delay", value: "MODEL", help: "traffic, stall, camp, cxlmemsim or cxlmemsim-v1 (traffic)" },
+    {
+      name: "shares",
+      value: "SHARES",
+      help: "where the lines of a trace of one memory lie (all in the first far pool)",
+    },
+    { name: "threads", value: "N", help: "threads that the traced program ran (1)" },
+    { name: "host", value: "FILE", help: "host profile to evaluate on (the frozen default)" },
+    { name: "camp", value: "FILE", help: "microbenchmarks of this host and device to fit camp from" },
+    { name: "keep-going", help: "leave broken lines out" },
+    { name: "output", short: "o", value: "FORMAT", help: "stdout as table or jsonl (an epoch a line)" },
+    { name: "export-jsonl", value: "FILE", help: "also write an epoch a line to a file" },
+    { name: "export-html", value: "FILE", help: "also write a timeline" },
+  ],
+  positionals: 1,
+  run,
+};

@@ -1,0 +1,97 @@
+// A replayed trace as one self-contained page: summary, time and terms over epochs, bytes by pool. Long traces are averaged
+// into at most 2000 columns.
+
+import type { EpochDelay } from "../core/epoch.js";
+import { type HtmlAssets, scriptJson, tableHtml } from "./html.js";
+import { escapeHtml } from "./html-bars.js";
+import { type Chart, drawCharts } from "./html-client.js";
+import { SERIES_COLORS, STYLE } from "./html-style.js";
+import type { Section } from "./section.js";
+
+const MOST_COLUMNS = 2000;
+
+/** One epoch as the timeline shows it. */
+export interface TimelineEpoch {
+  readonly nativeNs: number;
+  readonly delay: EpochDelay;
+  /** [pools] bytes beyond the cache. */
+  readonly poolBytes: readonly number[];
+}
+
+export interface Timeline {
+  readonly title: string;
+  readonly pools: readonly string[];
+  readonly epochs: readonly TimelineEpoch[];
+  readonly sections: readonly Section[];
+}
+
+const TERMS = {
+  latencyNs: "latency",
+  bandwidthNs: "bandwidth",
+  congestionNs: "shared links",
+  writeBackNs: "write-back",
+  otherHostsNs: "other hosts",
+} as const;
+
+/** Means of consecutive groups of epochs, so that a page stays small however long the trace is. */
+function columnsOf(epochs: readonly TimelineEpoch[], pick: (epoch: TimelineEpoch) => number): number[] {
+  const width = Math.max(1, Math.ceil(epochs.length / MOST_COLUMNS));
+  return Array.from({ length: Math.ceil(epochs.length / width) }, (_, i) => {
+    const group = epochs.slice(i * width, (i + 1) * width);
+    return group.reduce((sum, epoch) => sum + pick(epoch), 0) / group.length;
+  });
+}
+
+function chartsOf({ pools, epochs }: Timeline): Chart[] {
+  const width = Math.max(1, Math.ceil(epochs.length / MOST_COLUMNS));
+  const x = columnsOf(epochs, () => 0).map((_, i) => i * width);
+  const series = (label: string, i: number, pick: (epoch: TimelineEpoch) => number) => ({
+    label,
+    color: SERIES_COLORS[i % SERIES_COLORS.length] as string,
+    y: columnsOf(epochs, pick),
+  });
+  const chart = (name: string, yLabel: string, list: Chart["series"]): Chart => ({
+    ...{ name, xLabel: "epoch", yLabel, scattered: false, x },
+    series: list,
+  });
+  const terms = Object.entries(TERMS) as [keyof typeof TERMS, string][];
+  return [
+    chart("Time of each epoch", "us", [
+      series("measured, all local", 0, ({ nativeNs }) => nativeNs / 1e3),
+      series("predicted", 1, ({ nativeNs, delay }) => (nativeNs + delay.delayNs) / 1e3),
+    ]),
+    chart(
+      "Why it is longer",
+      "us",
+      terms.map(([key, label], i) => series(label, i, ({ delay }) => (delay.terms[key] ?? 0) / 1e3)),
+    ),
+    chart(
+      "Bytes beyond the cache, by pool",
+      "MB",
+      pools.map((pool, i) => series(pool, i, ({ poolBytes }) => (poolBytes[i] ?? 0) / 1e6)),
+    ),
+  ];
+}
+
+/** The page. */
+export function timelineHtml(timeline: Timeline, assets: HtmlAssets): string {
+  const groups = [{ id: "timeline", charts: chartsOf(timeline) }];
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${escapeHtml(timeline.title)}</title>
+<style>${assets.style}${STYLE}</style>
+</head>
+<body>
+<h1>${escapeHtml(timeline.title)}</h1>
+${timeline.sections.map(tableHtml).join("\n")}
+<h2>Epochs over time</h2><div id="timeline"></div>
+<script type="application/json" id="charts">${scriptJson(groups)}</script>
+<script>${assets.script}</script>
+<script>(${drawCharts.toString()})(JSON.parse(document.getElementById("charts").textContent), uPlot);</script>
+</body>
+</html>
+`;
+}
