@@ -1,0 +1,118 @@
+// llama.cpp as an outside judge: what it says after each token, and how far another model's logits are from that.
+
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { openQuantizer } from "../../src/backends/wasm/quantizer.js";
+import { openRepacker } from "../../src/backends/wasm/repacker.js";
+import { openWasm } from "../../src/backends/wasm.js";
+import type { ActivationFormat } from "../../src/core/op.js";
+import { readFloat32 } from "../../src/formats/convert.js";
+import { closeModel, openModel } from "../../src/formats/index.js";
+import { loadModel } from "../../src/model/load.js";
+import { planOf } from "../../src/model/plan.js";
+import { openSession } from "../../src/model/session.js";
+import { nodePlatform } from "../../src/platform/node.js";
+import { root } from "../support/root.js";
+
+export interface Judged {
+  readonly tokens: readonly number[];
+  readonly vocab: number;
+  /** [tokens, vocab] */
+  readonly probabilities: Float32Array;
+}
+
+/** Files of floats: nothing is rounded on either side but llama.cpp's f16 cache. */
+export const CLEAR_NATS = 0.1;
+/** Quantized files: llama.cpp rounds activations to 8 bits, which alone moves log-probabilities by some 0.1 nat. */
+export const CLEAR_NATS_QUANTIZED = 0.4;
+
+export interface Agreement {
+  /** Mean KL(llama.cpp || ours) in nats. */
+  readonly kl: number;
+  /** Share of places with the same most likely token. */
+  readonly same: number;
+  /** Largest lead in nats of llama.cpp's best token over its second where ours is another; 0 where none is. */
+  readonly worstLead: number;
+}
+
+/** Runs scripts/fixtures/gguf.mjs where CI asks for it; says whether the parts are there. */
+export function haveFixtures(part: "models" | "llama.cpp" | "smollm2"): boolean {
+  const place = {
+    models: ".cache/gguf/models/qwen2-Q8_0.gguf",
+    "llama.cpp": ".cache/peers/node_modules/node-llama-cpp/package.json",
+    smollm2: ".cache/gguf/SmolLM2-135M-Instruct.Q4_1.gguf",
+  }[part];
+  if (existsSync(join(root, place))) return true;
+  if (process.env.CI === "true") {
+    const { status } = spawnSync(process.execPath, ["scripts/fixtures/gguf.mjs", part], {
+      cwd: root,
+      stdio: "inherit",
+    });
+    if (status === 0) return true;
+  }
+  console.log(`skipped: ${place} is absent; run node scripts/fixtures/gguf.mjs ${part}`);
+  return false;
+}
+
+/** @param asked tokens, or a text for llama.cpp's own tokenizer */
+export function askLlamaCpp(path: string, asked: { text?: string; tokens?: readonly number[] }): Judged {
+  const folder = mkdtempSync(join(tmpdir(), "nibblemark-"));
+  try {
+    const out = join(folder, "probabilities");
+    const args = ["scripts/fixtures/llama-cpp.mjs", path, out];
+    const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: root, input: JSON.stringify(asked) });
+    if (status !== 0) throw new Error(`llama.cpp failed on ${path}: ${stderr}`);
+    const { tokens, vocab } = JSON.parse(`${stdout}`.trim().split("\n").at(-1) as string) as Judged;
+    const bytes = readFileSync(out);
+    return { tokens, vocab, probabilities: new Float32Array(Uint8Array.from(bytes).buffer) };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** Our logits [tokens, vocab] of a file's own weights, teacher-forced. */
+export async function ourLogits(path: string, tokens: readonly number[], activations: ActivationFormat) {
+  const platform = nodePlatform();
+  const model = await openModel(platform, path);
+  const backend = await openWasm(platform, { variant: "simd", threads: 1 });
+  try {
+    const parts = {
+      backend,
+      readFloat32,
+      quantizer: await openQuantizer(platform),
+      repacker: await openRepacker(platform),
+    };
+    const options = { plan: planOf("stored", model.stored), activations, context: 256, maxRows: 128, logitRows: 128 };
+    const loaded = await loadModel(model, parts, options);
+    return { logits: await openSession(loaded).score(tokens), model, residentBytes: backend.residentBytes() };
+  } finally {
+    await backend.close();
+    await closeModel(model);
+  }
+}
+
+export function compare({ probabilities, vocab, tokens }: Judged, logits: Float32Array): Agreement {
+  const rows = tokens.map((_, i) => {
+    const p = probabilities.subarray(i * vocab, (i + 1) * vocab);
+    const ours = logits.subarray(i * vocab, (i + 1) * vocab);
+    return compareRow(p, ours);
+  });
+  const mean = (value: (row: (typeof rows)[number]) => number) =>
+    rows.reduce((sum, row) => sum + value(row), 0) / rows.length;
+  return {
+    kl: mean((row) => row.kl),
+    same: mean((row) => (row.same ? 1 : 0)),
+    worstLead: rows.reduce((most, row) => (row.same ? most : Math.max(most, row.lead)), 0),
+  };
+}
+
+function compareRow(p: Float32Array, ours: Float32Array) {
+  const peak = ours.reduce((a, b) => Math.max(a, b));
+  const total = Math.log(ours.reduce((sum, value) => sum + Math.exp(value - peak), 0)) + peak;
+  const kl = p.reduce((sum, value, i) => (value > 0 ? sum + value * (Math.log(value) - (ours[i] - total)) : sum), 0);
+  const best = p.indexOf(p.reduce((a, b) => Math.max(a, b)));
+  const second = p.reduce((most, value, i) => (i === best ? most : Math.max(most, value)), 0);
+  return { kl, same: ours.indexOf(peak) === best, lead: Math.log(p[best] / second) };
+}
