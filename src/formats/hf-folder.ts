@@ -23,12 +23,17 @@ const PREFIXES: readonly (readonly [string, string])[] = [
   ["language_model.", ""],
 ];
 
-/** Opens the folder. @param weights a single file to read instead of the usual names */
-export async function openHfFolder(platform: Platform, folder: string, weights: string = SINGLE): Promise<Model> {
+/** config.json and what belongs to it, without weights. */
+export async function readHfSettings(platform: Platform, folder: string) {
   const configPath = `${folder}/config.json`;
   const raw = await readJson(platform, configPath);
   const config = readConfig(configPath, raw, await readOptional(platform, `${folder}/preprocessor_config.json`));
-  const tokenizer = await readTokenizer(platform, folder, raw as object, config);
+  return { configPath, raw, config, tokenizer: await readTokenizer(platform, folder, raw as object, config) };
+}
+
+/** Opens the folder. @param weights a single file to read instead of the usual names */
+export async function openHfFolder(platform: Platform, folder: string, weights: string = SINGLE): Promise<Model> {
+  const { configPath, raw, config, tokenizer } = await readHfSettings(platform, folder);
   const tensors = await readTensors(platform, folder, weights);
   const sources = new Set(tensors.map(({ source }) => source));
   const { stored, plain } = await splitQuantized(configPath, raw, tensors).catch(async (error: unknown) => {

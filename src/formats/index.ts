@@ -7,6 +7,7 @@ import type { ByteSource } from "../core/tensor.js";
 import { isGguf, openGguf } from "./gguf.js";
 import { openHfFolder } from "./hf-folder.js";
 import { isLlama2c, openLlama2c } from "./llama2c.js";
+import { isOnnx, openOnnx } from "./onnx.js";
 import { isSafetensors } from "./safetensors.js";
 
 /** A file format: how it is known, and how a model in it is opened. */
@@ -19,6 +20,7 @@ export interface Format {
 export const FORMATS: readonly Format[] = [
   { name: "GGUF", matches: isGguf, open: openGguf },
   { name: "safetensors", matches: isSafetensors, open: openBesideConfig },
+  { name: "ONNX", matches: isOnnx, open: openOnnx },
   { name: "llama2.c v0", matches: isLlama2c, open: openLlama2c },
 ];
 
