@@ -6,6 +6,7 @@ import { openTrafficModel } from "../src/delay/traffic.js";
 import { placeTensors } from "../src/placement/place.js";
 import { loadDefaultHost, loadTopology, SHIPPED_TOPOLOGIES } from "../src/placement/topology.js";
 import { decoder } from "../tests/epoch/fixture.js";
+import { epochBatch } from "./epoch-batch.js";
 
 /** Median ns of a call. */
 function medianNs(platform: Platform, rounds: number, action: () => void): number {
@@ -43,4 +44,5 @@ export async function epoch(platform: Platform, rounds: number): Promise<void> {
     const ratio = (placedNs / localNs).toFixed(2);
     console.log(`  ${topologies[i].name}: ${(placedNs / 1e6).toFixed(1)} ms a token, ${ratio} x local`);
   }
+  await epochBatch(platform, rounds);
 }

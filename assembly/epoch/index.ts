@@ -133,11 +133,11 @@ export function evaluate(pools: i32, edges: i32, stages: i32): i32 {
   if (stages < 0 || stages > maxStages(pools)) return 3;
   clearResidual();
   memory.fill(RESULT, 0, 72);
-  for (let s = 0; s < stages; s++) store<f64>(LOCAL + (<usize>s << 3), localNs(stageAt(s, pools), pools, WRITING));
+  for (let s = 0; s < stages; s++) store<f64>(LOCAL + (<usize>s << 3), localNs(stageAt(s, pools), pools, WRITING, 0.0));
   const scale = computeScale(pools, stages);
   for (let s = 0; s < stages; s++) {
     const stage = stageAt(s, pools);
-    trafficStage(stage, pools, edges, scale * load<f64>(stage), load<f64>(LOCAL + (<usize>s << 3)));
+    trafficStage(stage, pools, edges, scale * load<f64>(stage));
     add(0, 0);
     add(8, 8);
     add(24, 16);
@@ -159,7 +159,7 @@ export function evaluateEach(model: i32, pools: i32, edges: i32, epochs: i32): i
   for (let s = 0; s < epochs; s++) {
     const stage = stageAt(s, pools);
     clearResidual();
-    if (model == 0) trafficStage(stage, pools, edges, load<f64>(stage), localNs(stage, pools, WRITING));
+    if (model == 0) trafficStage(stage, pools, edges, load<f64>(stage));
     else stallStage(stage, pools, edges);
     const out = EACH + (<usize>s << 6);
     memory.copy(out, TERMS, 56);

@@ -51,6 +51,8 @@ export const CURVE_COUNT: usize = 56;
 /** 4 x (share of writes, first point, points), shares rising. */
 export const CURVE_TABLE: usize = 64;
 export const CURVE_ENTRY: usize = 24;
+/** 4 numbers that the module keeps for itself. */
+export const HINTS: usize = 160;
 
 // @ts-ignore: decorator
 @inline

@@ -13,6 +13,7 @@ import {
   longer,
   poolAt,
 } from "./layout";
+import { resetHints } from "./pool";
 
 /** [3]: 1 / (N * threads) for chase, stride and stream. */
 export const WAIT: usize = memory.data(3 * 8);
@@ -113,6 +114,7 @@ function preparePool(pool: i32, edges: i32, loads: i32): void {
   store<f64>(ready, 1.0 / load<f64>(at + READ_GBPS));
   store<f64>(ready + 8, 2.0 / load<f64>(at + MIXED_GBPS));
   store<f64>(ready + 16, 1.0 / load<f64>(at + WRITE_GBPS));
+  resetHints(at);
   const mask = <u32>load<f64>(at + EDGE_MASK);
   let ns: f64 = 0.0;
   for (let e = 0; e < edges; e++) if (mask & (<u32>1 << e)) ns += load<f64>(EDGES + <usize>(e * 16));

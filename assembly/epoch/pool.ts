@@ -1,7 +1,17 @@
 // One memory under load: how long one line takes at a utilisation, from a family of curves by share of writes or from a
 // queue. Only + - * / and comparisons, so every engine computes the same bits.
 
-import { CURVES, CURVE_COUNT, CURVE_ENTRY, CURVE_TABLE, QUEUE_NS, READ_NS, WRITE_NS } from "./layout";
+import {
+  CURVES,
+  CURVE_COUNT,
+  CURVE_ENTRY,
+  CURVE_TABLE,
+  HINTS,
+  MAX_CURVES,
+  QUEUE_NS,
+  READ_NS,
+  WRITE_NS,
+} from "./layout";
 
 /** Capacity over peak of the one-parameter queue: fits published loaded latencies to 4-8 % (an A1000 expander, 8 mixes). */
 const QUEUE_HEADROOM: f64 = 1.2;
@@ -40,14 +50,23 @@ export function pickCurves(pool: usize, read: f64, written: f64): void {
   else between = (share - from) / (to - from);
 }
 
+/** Steps of every curve of a pool that were used last, so that a search for the root finds its next step at once. */
+export function resetHints(pool: usize): void {
+  memory.fill(pool + HINTS, 0, <usize>MAX_CURVES << 3);
+}
+
 /** Added ns of one curve at utilisation u of its own peak. */
-function curveNs(entry: usize, u: f64): f64 {
-  let at = CURVES + <usize>load<f64>(entry + 8) * 16;
-  const last = at + (<usize>load<f64>(entry + 16) - 1) * 16;
+function curveNs(pool: usize, entry: usize, u: f64): f64 {
+  const first = CURVES + <usize>load<f64>(entry + 8) * 16;
+  const last = first + (<usize>load<f64>(entry + 16) - 1) * 16;
   const bandwidth = u * load<f64>(last);
-  if (bandwidth <= load<f64>(at)) return load<f64>(at + 8);
+  if (bandwidth <= load<f64>(first)) return load<f64>(first + 8);
   if (bandwidth >= load<f64>(last)) return load<f64>(last + 8);
+  const hint = pool + HINTS + (((entry - pool - CURVE_TABLE) / CURVE_ENTRY) << 3);
+  let at = first + <usize>load<u32>(hint);
   while (load<f64>(at + 16) < bandwidth) at += 16;
+  while (load<f64>(at) > bandwidth) at -= 16;
+  store<u32>(hint, <u32>(at - first));
   const x = load<f64>(at);
   const y = load<f64>(at + 8);
   return y + ((load<f64>(at + 24) - y) * (bandwidth - x)) / (load<f64>(at + 16) - x);
@@ -59,6 +78,6 @@ export function queueingNs(pool: usize, first: usize, second: usize, part: f64, 
     const v = u / QUEUE_HEADROOM;
     return (load<f64>(pool + QUEUE_NS) * v) / (1.0 - v);
   }
-  const ns = curveNs(first, u);
-  return part == 0.0 ? ns : ns + part * (curveNs(second, u) - ns);
+  const ns = curveNs(pool, first, u);
+  return part == 0.0 ? ns : ns + part * (curveNs(pool, second, u) - ns);
 }

@@ -8,7 +8,7 @@ import { WAIT, edgeReadyAt, readyAt, transferNs } from "./machine";
 import { between, idleNs, lower, pickCurves, queueingNs, upper } from "./pool";
 
 /** Which parts of the equation count: each level has all of the one before. */
-export const IDLE: i32 = 0;
+const IDLE: i32 = 0;
 export const LOADED: i32 = 1;
 export const SHARED: i32 = 2;
 export const WRITING: i32 = 3;
@@ -22,6 +22,8 @@ const SIDE: usize = memory.data(16 * 8 * 8);
 
 /** Time that always passes besides the memory's; 0 where compute overlaps memory. */
 export let base: f64 = 0.0;
+/** Sum of waits at idle latencies of the equation solved last: its solution at level IDLE. */
+export let idleSum: f64 = 0.0;
 /** Largest |F(T) - T| / T of the stages solved since it was last cleared. */
 export let residual: f64 = 0.0;
 
@@ -126,25 +128,25 @@ function search(pools: i32, least: f64, most: f64): f64 {
   return x;
 }
 
-/** The root for the sides that were taken. */
-export function solve(pools: i32, level: i32): f64 {
+/** The root for the sides that were taken, or `floor` if that is longer. */
+export function solve(pools: i32, level: i32, floor: f64): f64 {
   let idle = base;
-  let low: f64 = 0.0;
+  let low = floor;
   for (let i = 0; i < pools; i++) {
     const at = SIDE + <usize>(i * 64);
     idle += load<f64>(at) * load<f64>(at + 8);
     const own = load<f64>(at + 24);
     if (level >= LOADED && own > low) low = own;
   }
-  if (level == IDLE) return idle;
+  idleSum = idle;
   if (idle > low) low = idle;
   if (low == 0.0) return 0.0;
   const most = latencyNs(pools, low);
   return most <= low ? low : search(pools, low, most);
 }
 
-/** Memory ns of a stage with all its lines in pool 0. */
-export function localNs(stage: usize, pools: i32, level: i32): f64 {
+/** Memory ns of a stage with all its lines in pool 0, or `floor` if that is longer. */
+export function localNs(stage: usize, pools: i32, level: i32, floor: f64): f64 {
   let waiting: f64 = 0.0;
   let read: f64 = 0.0;
   let written: f64 = 0.0;
@@ -155,16 +157,16 @@ export function localNs(stage: usize, pools: i32, level: i32): f64 {
     written += lines(flow, WRITTEN);
   }
   take(0, waiting, read, written, level);
-  return solve(1, level);
+  return solve(1, level, floor);
 }
 
-/** Memory ns of a stage with its lines where they were placed, edges wide enough. */
-export function placedNs(stage: usize, pools: i32, level: i32): f64 {
+/** Memory ns of a stage with its lines where they were placed, edges wide enough, or `floor` if that is longer. */
+export function placedNs(stage: usize, pools: i32, level: i32, floor: f64): f64 {
   for (let i = 0; i < pools; i++) {
     const flow = stage + 8 + <usize>(i * KINDS * 8);
     take(i, waits(flow), readLines(flow), lines(flow, WRITTEN), level);
   }
-  return solve(pools, level);
+  return solve(pools, level, floor);
 }
 
 /** ns of the busiest direction of the busiest edge; `chase` false leaves that kind out, where its slot holds no lines. */

@@ -5,11 +5,11 @@
 import { KINDS, STREAM, STRIDE, WRITTEN, longer } from "./layout";
 import { busy } from "./machine";
 import {
-  IDLE,
   LOADED,
   SHARED,
   WRITING,
   edgeNs,
+  idleSum,
   lines,
   loadedNs,
   localNs,
@@ -39,20 +39,26 @@ function keep(near: f64, far: f64, idle: f64, loaded: f64, edged: f64, shared: f
   store<f64>(TERMS + 48, shared - edged);
 }
 
-/** `traffic`: the longer of compute and memory; `localMemory` is the whole memory time with everything local. */
-export function trafficStage(stage: usize, pools: i32, edges: i32, compute: f64, localMemory: f64): void {
+/** `traffic`: the longer of compute and memory. */
+export function trafficStage(stage: usize, pools: i32, edges: i32, compute: f64): void {
   const dirty = writes(stage, pools);
-  const near = longer(compute, localMemory);
-  const nearIdle = longer(compute, localNs(stage, pools, IDLE));
-  const nearLoaded = dirty || busy ? longer(compute, localNs(stage, pools, LOADED)) : near;
-  const nearShared = dirty && busy ? longer(compute, localNs(stage, pools, SHARED)) : dirty ? nearLoaded : near;
-  const farIdle = longer(compute, placedNs(stage, pools, IDLE));
-  const farLoaded = longer(compute, placedNs(stage, pools, LOADED));
+  const nearLoaded = localNs(stage, pools, LOADED, compute);
+  const nearIdle = longer(compute, idleSum);
+  const farLoaded = placedNs(stage, pools, LOADED, compute);
+  const farIdle = longer(compute, idleSum);
   const farEdged = longer(farLoaded, edgeNs(stage, pools, edges, LOADED, true));
+  let nearShared = nearLoaded;
   let farShared = farEdged;
-  if (busy) farShared = longer(longer(compute, placedNs(stage, pools, SHARED)), edgeNs(stage, pools, edges, SHARED, true));
+  if (busy) {
+    nearShared = localNs(stage, pools, SHARED, compute);
+    farShared = longer(placedNs(stage, pools, SHARED, compute), edgeNs(stage, pools, edges, SHARED, true));
+  }
+  let near = nearShared;
   let far = farShared;
-  if (dirty) far = longer(longer(compute, placedNs(stage, pools, WRITING)), edgeNs(stage, pools, edges, WRITING, true));
+  if (dirty) {
+    near = localNs(stage, pools, WRITING, compute);
+    far = longer(placedNs(stage, pools, WRITING, compute), edgeNs(stage, pools, edges, WRITING, true));
+  }
   keep(near, far, farIdle - nearIdle, farLoaded - nearLoaded, farEdged - nearLoaded, farShared - nearShared);
 }
 
@@ -62,12 +68,12 @@ function stalledNs(stage: usize, pools: i32, scale: f64, level: i32): f64 {
     const flow = stage + 8 + <usize>(i * KINDS * 8);
     take(i, lines(flow, 0) * scale, lines(flow, STRIDE) + lines(flow, STREAM), lines(flow, WRITTEN), level);
   }
-  return solve(pools, level);
+  return solve(pools, level, 0.0);
 }
 
 function unstalledNs(stall: f64, read: f64, written: f64, scale: f64, level: i32): f64 {
   take(0, stall * scale, read, written, level);
-  return solve(1, level);
+  return solve(1, level, 0.0);
 }
 
 /**
@@ -89,9 +95,10 @@ export function stallStage(stage: usize, pools: i32, edges: i32): void {
   const scale = 1.0 / loadedNs(0, longer(measured, 1e-3));
   setBase(measured > stall ? measured - stall : 0.0);
   const near = unstalledNs(stall, read, written, scale, WRITING);
-  const idle = stalledNs(stage, pools, scale, IDLE) - unstalledNs(stall, read, written, scale, IDLE);
   const nearLoaded = unstalledNs(stall, read, written, scale, LOADED);
+  const nearIdle = idleSum;
   const farLoaded = stalledNs(stage, pools, scale, LOADED);
+  const idle = idleSum - nearIdle;
   const farEdged = longer(farLoaded, edgeNs(stage, pools, edges, LOADED, false));
   const nearShared = unstalledNs(stall, read, written, scale, SHARED);
   const farShared = longer(stalledNs(stage, pools, scale, SHARED), edgeNs(stage, pools, edges, SHARED, false));
