@@ -227,3 +227,6 @@ export function run(accesses: i32): i32 {
   for (let access = 0; access < accesses; access++) touch(access);
   return rowCount;
 }
+
+export { configurePages, linesAt, maxTouches, pageParamsAt, pagePoolsAt, poolOfPage, touchesAt, touchPages, translationNs } from "./pages";
+export { beginEpoch, endEpoch, movesAt, placeOracle } from "./migrate";
