@@ -75,12 +75,15 @@ export interface Kernels {
   ): void;
   embedBlocks(table: number, type: number, cols: number, token: number, out: number, scratch: number): void;
   firstBadRow(type: number, from: number, rows: number, cols: number, scratch: number): number;
+  packBlocks(type: number, from: number, count: number, out: number): void;
   repackInt4(from: number, count: number, cols: number, offset: number, out: number): number;
   patchRows(image: number, size: number, patch: number, out: number): void;
   copyBytes(out: number, from: number, bytes: number): void;
   packInt4(values: number, count: number, cols: number, group: number, out: number): void;
   packInt8(values: number, rows: number, cols: number, codes: number, scales: number): void;
   syntheticInt4(seed: number, first: number, count: number, cols: number, group: number, out: number): void;
+  kldEncode(logits: number, rows: number, vocab: number, out: number): void;
+  kldCompare(records: number, logits: number, targets: number, rows: number, vocab: number, out: number): void;
   readBytes(start: number, bytes: number, streams: number): number;
   linkChase(start: number, count: number, stride: number, block: number): void;
   chase(from: number, steps: number): number;

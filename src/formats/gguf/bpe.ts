@@ -31,6 +31,21 @@ const RULES: Readonly<Record<string, object>> = {
   qwen2: sequence(split(QWEN2), BYTES),
 };
 
+/** The name of the rule that a tokenizer.json has, or null for one that is not known here. */
+export function wordRuleName(preTokenizer: unknown): string | null {
+  const given = normal(preTokenizer);
+  return Object.entries(RULES).find(([name, rule]) => name !== "default" && normal(rule) === given)?.[0] ?? null;
+}
+
+/** A rule as text, keys in order, without those that change no word. */
+function normal(rule: unknown): string {
+  return JSON.stringify(rule, (key, value) => {
+    if (key === "trim_offsets") return undefined;
+    if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+    return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
+  });
+}
+
 /** Vocabularies whose whole words win over merges. */
 const WHOLE_WORDS = new Set(["llama-bpe", "llama-v3", "llama3"]);
 
