@@ -90,6 +90,8 @@ export interface PlacementRule {
   readonly pools: Readonly<Record<string, number>>;
   /** true: pages of all pools are read side by side (they share the lines in flight); false: one range after the other. */
   readonly interleaved: boolean;
+  /** The next layer's tensors move near while this one computes. */
+  readonly prefetched?: boolean;
 }
 
 export type Placement = readonly PlacementRule[];
@@ -99,6 +101,8 @@ export interface TensorHome {
   /** [pools of the topology], sums to 1. */
   readonly shares: readonly number[];
   readonly interleaved: boolean;
+  /** Moved near a layer ahead of its use. */
+  readonly prefetched?: boolean;
 }
 
 /** A placement resolved against a tensor table and a topology. */

@@ -8,6 +8,7 @@ import { InputError } from "../core/errors.js";
 import type { Platform } from "../core/ports.js";
 import type { PlacedTensors } from "../core/topology.js";
 import { type MemoryExports, recordMisses } from "./misses.js";
+import { openPrefetch } from "./prefetch.js";
 import { type EpochExports, setMachine, solveEpoch } from "./solver.js";
 import { epochStages, indexHomes, poolTraffic, type StageTable } from "./stages.js";
 
@@ -85,8 +86,10 @@ function evaluate(
   const { topology } = placed;
   const pools = topology.pools.length;
   const index = indexHomes(placed);
+  const prefetch = openPrefetch(epoch, record, placed, options);
   setMachine(epoch, topology, options.host, options.threads);
   const epochs = record.epochs.map((ops, i): EpochEvaluation => {
+    if (prefetch) return prefetch(ops, options.measuredNs?.[i] ?? 0);
     const { low, high, sure } = epochStages(ops, index, options.host, options.threads);
     const estimate = (table: StageTable): EpochEstimate => ({
       perPool: poolTraffic(table, pools),

@@ -32,7 +32,8 @@ function homeOfRule(topology: Topology, rule: PlacementRule, text: string): Tens
   if (Math.abs(sum - 1) > SHARE_TOLERANCE) {
     throw new InputError("--placement", text, `the shares sum to ${sum}, not to 1`, "Use interleave(...) for ratios.");
   }
-  return { shares, interleaved: rule.interleaved && shares.filter((share) => share > 0).length > 1 };
+  const interleaved = rule.interleaved && shares.filter((share) => share > 0).length > 1;
+  return rule.prefetched ? { shares, interleaved, prefetched: true } : { shares, interleaved };
 }
 
 /** Tensors of that many rounds of granules or more are spread evenly; smaller ones by whole granules. */

@@ -7,7 +7,7 @@ import type { Placement, PlacementRule } from "../core/topology.js";
 const CLASSES = ["weights", "kv", "activations", "all"] as const;
 const PARTS = ["vision", "projector", "decoder", "embedding"] as const;
 const SYNTAX =
-  "Write SELECTOR=POOL, SELECTOR=interleave(POOL:WEIGHT,...) or SELECTOR=split(POOL:SHARE,...); a selector is a class " +
+  "Write SELECTOR=POOL, SELECTOR=interleave(POOL:WEIGHT,...), SELECTOR=split(POOL:SHARE,...) or SELECTOR=prefetch(POOL); a selector is a class " +
   "(weights, kv, activations, all), a part (vision, projector, decoder, embedding), `layers A-B`, or several of them.";
 
 function parseLayers(text: string, range: string): [number, number] {
@@ -64,9 +64,14 @@ export function parseRule(text: string): PlacementRule {
   if (equals < 0) throw new InputError("--placement", text, "has no =", SYNTAX);
   const select = parseSelect(text, text.slice(0, equals));
   const target = text.slice(equals + 1).trim();
-  const call = /^(interleave|split)\((.*)\)$/.exec(target);
+  const call = /^(interleave|split|prefetch)\((.*)\)$/.exec(target);
   if (call?.[1] === "interleave") {
     return { select, pools: normalised(text, parseShares(text, call[2])), interleaved: true };
+  }
+  if (call?.[1] === "prefetch") {
+    const pool = (call[2] as string).trim();
+    if (!/^[\w.-]+$/.test(pool)) throw new InputError("--placement", text, `${pool || "nothing"} is no pool`, SYNTAX);
+    return { select, pools: { [pool]: 1 }, interleaved: false, prefetched: true };
   }
   if (call) return { select, pools: parseShares(text, call[2]), interleaved: false };
   if (!/^[\w.-]+$/.test(target)) throw new InputError("--placement", text, `${target || "nothing"} is no pool`, SYNTAX);
