@@ -21,7 +21,7 @@ export interface Scored {
   readonly errors: Errors;
   /** The same with the idle latency as the prediction. */
   readonly idleErrors: Errors;
-  /** null where the peak was given. */
+  /** null where the peak is not predicted from the others: few threads reach the core's limit, not the device's. */
   readonly peakError: number | null;
   /** Points at the peak that are not scored. */
   readonly full: number;
@@ -86,17 +86,22 @@ export function leaveOut(epoch: EpochExports, raws: readonly RawCurve[]): Scored
     const scored: Scored[] = [];
     if (mixes.length > 0) {
       const split = isInside(mixes, raw.writeShare) ? "mix between known ones" : "mix beyond known ones";
-      scored.push(score(split, one, points, fromFamily(epoch, mixes, raw.writeShare), false));
+      scored.push(score(split, one, points, fromFamily(epoch, mixes, raw.writeShare), !isFull(one)));
     }
     if (counts.length > 0) {
       const more = counts.some((other) => Number(other.raw.threads) > Number(raw.threads));
       const split = more ? "fewer threads than known" : "more threads than known";
-      scored.push(score(split, one, points, fromFamily(epoch, counts, raw.writeShare), false));
+      scored.push(score(split, one, points, fromFamily(epoch, counts, raw.writeShare), true));
     }
     if (paths.length > 0) {
       scored.push(
         score("path (idle and peak given)", one, points, fromPaths(epoch, paths, one.reduced, raw.writeShare), true),
       );
+    }
+    const patterns = same("path", "threads", "traffic").filter((other) => other.raw.pattern !== raw.pattern);
+    if (patterns.length > 0) {
+      const predicted = fromFamily(epoch, patterns, raw.writeShare);
+      scored.push(score("pattern (random from sequential and back)", one, points, predicted, true));
     }
     const itself = fromFamily(epoch, [one], raw.writeShare);
     scored.push(score("nothing (the reduction itself)", one, points, itself, false));

@@ -37,6 +37,7 @@ function row(name: string, scored: readonly Scored[]): string[] {
 export function validationSection(scored: readonly Scored[]): Section {
   const order = [
     "nothing (the reduction itself)",
+    "pattern (random from sequential and back)",
     "mix between known ones",
     "mix beyond known ones",
     "fewer threads than known",
@@ -54,7 +55,7 @@ export function validationSection(scored: readonly Scored[]): Section {
       right("idle latency's error >= 0.7"),
       right("skill, all"),
       right("skill >= 0.7"),
-      right("peak GB/s"),
+      right("error of the device's peak"),
       left("worst curve"),
     ],
     rows: order
