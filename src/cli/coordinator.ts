@@ -10,6 +10,7 @@ import { answerWork } from "./tasks/answer.js";
 import { benchWork, evalWork } from "./tasks/bench.js";
 import { calibrateWork } from "./tasks/calibrate.js";
 import { doctorWork } from "./tasks/doctor.js";
+import { kldWork } from "./tasks/kld.js";
 
 /** Progress messages closer together than this are dropped. */
 const PROGRESS_NS = 50e6;
@@ -43,6 +44,8 @@ function work(request: Request): Promise<FinalEvent> {
       return benchWork(platform, request.scenario, control);
     case "eval":
       return evalWork(platform, request.scenario, request.folders, control);
+    case "kld":
+      return kldWork(platform, request, control);
     case "doctor":
       return doctorWork(platform);
     case "calibrate":

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { InputError } from "../core/errors.js";
 import type { Command } from "./command.js";
 import { converse, INTERRUPTED } from "./conversation.js";
+import { BASE_FLAGS, evalBase } from "./eval-base.js";
 import type { Flag, Parsed } from "./flags.js";
 import { OUTPUT_FLAGS, outputsOf, writeOutputs } from "./outputs.js";
 import type { EvalFolders } from "./parts/evalset.js";
@@ -17,6 +18,7 @@ const FLAGS: readonly Flag[] = [
   ...SCENARIO_FLAGS.filter(({ name }) => NAMES.includes(name)),
   { name: "official", help: "the full sets, which npm run eval makes in .cache/data/eval" },
   { name: "set", value: "FOLDER", help: "another folder with questions.jsonl, pictures.png, text.txt" },
+  ...BASE_FLAGS,
   ...OUTPUT_FLAGS,
 ];
 
@@ -47,6 +49,7 @@ async function mustExist(path: string, remedy: string): Promise<void> {
 }
 
 async function run(parsed: Parsed): Promise<number> {
+  if (parsed.on("base") || parsed.on("save-base")) return evalBase(parsed);
   const folders = await foldersOf(parsed);
   const named = parsed.positionals.length > 0 || parsed.on("model");
   const scenario = scenarioOf(parsed, null);
@@ -63,7 +66,12 @@ export const evalCommand: Command = {
   name: "eval",
   summary: "Measures quality of a model's formats: KL divergence from f32, perplexity, accuracy.",
   usage: "[MODEL] [flags]",
-  examples: ["eval", "eval --quant int8,int4-g32,int4-g128", "eval path/to/model --official -o json"],
+  examples: [
+    "eval",
+    "eval --quant int8,int4-g32,int4-g128",
+    "eval path/to/model --official -o json",
+    "eval model-awq --base model --text wiki.txt",
+  ],
   flags: FLAGS,
   positionals: 1,
   run,

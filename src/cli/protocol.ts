@@ -4,6 +4,7 @@
 import type { Calibration } from "../core/calibration.js";
 import { InputError, UnavailableError } from "../core/errors.js";
 import type { HostProfile } from "../core/host.js";
+import type { KldSummary } from "../core/kld.js";
 import type { ActivationFormat } from "../core/op.js";
 import type { BenchResult, Environment, ReadBandwidth } from "../core/result.js";
 import type { ModelRef, QuantName, Scenario } from "../core/scenario.js";
@@ -29,12 +30,45 @@ export interface AnswerRequest {
   readonly seed: number;
 }
 
+export interface KldRequest {
+  readonly kind: "kld";
+  readonly model: ModelRef;
+  readonly quant: QuantName;
+  /** null: the model itself, in `baseQuant`. */
+  readonly base:
+    | { readonly kind: "model"; readonly model: ModelRef }
+    | { readonly kind: "file"; readonly path: string }
+    | null;
+  /** The base as the user wrote it. */
+  readonly baseName: string;
+  readonly baseQuant: QuantName;
+  readonly activations: ActivationFormat;
+  /** null: the shipped text. */
+  readonly text: string | null;
+  readonly contextTokens: number | null;
+  readonly chunks: number;
+  readonly threads: number;
+  readonly saveBase: string | null;
+}
+
+/** A model beside a base. */
+export interface KldReport extends KldSummary {
+  readonly schemaVersion: 1;
+  readonly model: string;
+  readonly quant: QuantName;
+  readonly base: string;
+  readonly target: string;
+  readonly contextTokens: number;
+  readonly chunks: number;
+}
+
 export type Request =
   | { readonly kind: "bench"; readonly scenario: Scenario }
   /** `folders`: an evaluation set other than the model's own. */
   | { readonly kind: "eval"; readonly scenario: Scenario; readonly folders: EvalFolders | null }
   | { readonly kind: "doctor" }
   | { readonly kind: "calibrate" }
+  | KldRequest
   | AnswerRequest;
 
 /** Speed of one answer. */
@@ -63,6 +97,7 @@ export type FinalEvent =
   | { readonly kind: "result"; readonly result: BenchResult }
   | { readonly kind: "doctor"; readonly report: DoctorReport }
   | { readonly kind: "calibrated"; readonly calibration: Calibration }
+  | { readonly kind: "compared"; readonly report: KldReport }
   | { readonly kind: "answered"; readonly facts: AnswerFacts }
   | FailureEvent;
 

@@ -1,5 +1,6 @@
 // Which format each kind of weight gets for a named quantization (core/scenario.ts).
 
+import type { Model } from "../core/model.js";
 import { type ActivationFormat, activationGroup, type StorageFormat } from "../core/op.js";
 import type { QuantName } from "../core/scenario.js";
 import type { StoredMatrix } from "../core/stored.js";
@@ -25,6 +26,11 @@ export function planOf(quant: QuantName, stored?: ReadonlyMap<string, StoredMatr
   if (quant === "stored") return { decoder: "f32", vision: "f32", projector: "f32", embedding: "f32", exact: stored };
   const rest: StorageFormat = quant === "f32" ? "f32" : "int8";
   return { decoder: quant, vision: rest, projector: rest, embedding: rest };
+}
+
+/** Whether a file's matrices are below half precision: then nothing is gained by rounding them again. */
+export function holdsQuantized({ stored, tensors }: Pick<Model, "stored" | "tensors">): boolean {
+  return [...(stored?.keys() ?? [])].some((name) => !tensors.has(name));
 }
 
 /** Precision of activations beside a part's matrices. Of mixed forms those that are f32 meet f32 activations anyway. */

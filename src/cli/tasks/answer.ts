@@ -11,7 +11,7 @@ import { readFloat32 } from "../../formats/convert.js";
 import { answer } from "../../model/generate.js";
 import type { Picture } from "../../model/image.js";
 import { type LoadParts, loadModel } from "../../model/load.js";
-import { planOf } from "../../model/plan.js";
+import { holdsQuantized, planOf } from "../../model/plan.js";
 import { decodeImage } from "../../platform/images.js";
 import type { Control, EpochHook } from "../../run/parts.js";
 import { chooseTargets } from "../../run/targets.js";
@@ -67,7 +67,7 @@ async function streamAnswer(
 ) {
   const { activations, temperature, topP, seed, maxTokens } = request;
   const { tokenizer } = model;
-  const quant = request.quant ?? (model.stored ? "stored" : "int8");
+  const quant = request.quant ?? (holdsQuantized(model) ? "stored" : "int8");
   if (!tokenizer) {
     throw new InputError(model.origin, "", "has no tokenizer", "Put tokenizer.json beside the weights");
   }
