@@ -2,7 +2,8 @@
 // 16 or 32 columns. Eight codes at a time in a u64, so that one source serves every build.
 // Layouts: ggml-quants.c of llama.cpp. Products and sums are made in the order of its dequantizers: equal bits.
 
-import { fromHalf } from "./half";
+import { unpackQ2K, unpackQ3K, unpackQ4K, unpackQ5K, unpackQ6K } from "./blocks-k";
+import { NIBBLES, ONES, half, minus } from "./words";
 
 // Types, numbered as BLOCK_TYPE of src/backends/wasm/kernels.ts.
 export const F16: i32 = 0;
@@ -24,11 +25,6 @@ export const ZERO8: i32 = 15;
 
 /** Columns of a chunk: one block of the K types, eight of the others. */
 export const CHUNK: i32 = 256;
-
-const NIBBLES: u64 = 0x0f0f0f0f0f0f0f0f;
-const PAIRS: u64 = 0x0303030303030303;
-const ONES: u64 = 0x0101010101010101;
-const HIGH: u64 = 0x8080808080808080;
 
 /** Types that have no byte codes with scales a kernel could take apart: they are multiplied as f32. */
 export function onlyFloats(type: i32): bool {
@@ -71,19 +67,6 @@ export function hasOffsets(type: i32): bool {
 
 export function rowBytes(type: i32, cols: i32): usize {
   return <usize>(cols / blockColumns(type)) * <usize>blockBytes(type);
-}
-
-// @ts-ignore: decorator
-@inline
-function half(at: usize): f32 {
-  return fromHalf(load<u16>(at));
-}
-
-/** Each of eight bytes below 128 less `by`. */
-// @ts-ignore: decorator
-@inline
-function minus(bytes: u64, by: u64): u64 {
-  return ((bytes | HIGH) - by * ONES) ^ HIGH;
 }
 
 /** Bit i of eight bits as byte i, 0 or 16. */
@@ -148,106 +131,4 @@ function unpackSmall(type: i32, from: usize, count: i32, codes: usize, scales: u
 function curve(index: u32): u32 {
   const values: u64 = index < 8 ? 0xf6eaddcfbfad9881 : 0x7159453526190d01;
   return <u32>(values >> ((index & 7) << 3)) & 255;
-}
-
-function unpackQ2K(from: usize, codes: usize, scales: usize, offsets: usize): void {
-  const d = half(from + 80);
-  const dmin = half(from + 82);
-  for (let g: usize = 0; g < 16; g++) {
-    const both = load<u8>(from + g);
-    store<f32>(scales + (g << 4), d * <f32>(both & 15));
-    store<f32>(offsets + (g << 4), -(dmin * <f32>(both >> 4)));
-  }
-  let to = codes;
-  for (let n: usize = 0; n < 64; n += 32) {
-    for (let shift: u64 = 0; shift < 8; shift += 2) {
-      for (let i: usize = 0; i < 32; i += 8) store<u64>(to + i, (load<u64>(from + n + i, 16) >> shift) & PAIRS);
-      to += 32;
-    }
-  }
-}
-
-function unpackQ3K(from: usize, codes: usize, scales: usize): void {
-  const d = half(from + 108);
-  const low = load<u64>(from, 96);
-  const high = load<u32>(from, 104);
-  for (let g = 0; g < 16; g++) {
-    const nibble = <u32>(low >> (<u64>((g & 7) << 3) + (g >= 8 ? 4 : 0))) & 15;
-    const top = (high >> (((g & 3) << 3) + ((g >> 2) << 1))) & 3;
-    store<f32>(scales + (<usize>g << 4), d * <f32>(<i32>(nibble | (top << 4)) - 32));
-  }
-  let to = codes;
-  let bit: u64 = 0;
-  for (let n: usize = 0; n < 64; n += 32) {
-    for (let shift: u64 = 0; shift < 8; shift += 2) {
-      for (let i: usize = 0; i < 32; i += 8) {
-        const pair = (load<u64>(from + n + i, 32) >> shift) & PAIRS;
-        const third = ((load<u64>(from + i) >> bit) & ONES) << 2;
-        store<u64>(to + i, minus(pair | third, 4));
-      }
-      to += 32;
-      bit++;
-    }
-  }
-}
-
-/** The eight 6-bit scales and minima of Q4_K and Q5_K, packed in 12 bytes at from + 4. */
-function unpackScalesK(from: usize, scales: usize, offsets: usize): void {
-  const d = half(from);
-  const dmin = half(from + 2);
-  for (let j: usize = 0; j < 8; j++) {
-    const at = from + j;
-    const a = load<u8>(at, 4);
-    const b = load<u8>(at, 8);
-    let scale = a & 63;
-    let least = b & 63;
-    if (j >= 4) {
-      scale = (b & 15) | ((load<u8>(at) >> 6) << 4);
-      least = (b >> 4) | ((a >> 6) << 4);
-    }
-    store<f32>(scales + (j << 4), d * <f32>scale);
-    store<f32>(offsets + (j << 4), -(dmin * <f32>least));
-  }
-}
-
-function unpackQ4K(from: usize, codes: usize, scales: usize, offsets: usize): void {
-  unpackScalesK(from, scales, offsets);
-  for (let c: usize = 0; c < 4; c++) {
-    for (let i: usize = 0; i < 32; i += 8) {
-      const pair = load<u64>(from + (c << 5) + i, 16);
-      store<u64>(codes + (c << 6) + i, pair & NIBBLES);
-      store<u64>(codes + (c << 6) + i, (pair >> 4) & NIBBLES, 32);
-    }
-  }
-}
-
-function unpackQ5K(from: usize, codes: usize, scales: usize, offsets: usize): void {
-  unpackScalesK(from, scales, offsets);
-  for (let c: usize = 0; c < 4; c++) {
-    for (let i: usize = 0; i < 32; i += 8) {
-      const pair = load<u64>(from + (c << 5) + i, 48);
-      const bits = load<u64>(from + i, 16) >> (<u64>c << 1);
-      store<u64>(codes + (c << 6) + i, (pair & NIBBLES) | ((bits & ONES) << 4));
-      store<u64>(codes + (c << 6) + i, ((pair >> 4) & NIBBLES) | (((bits >> 1) & ONES) << 4), 32);
-    }
-  }
-}
-
-function unpackQ6K(from: usize, codes: usize, scales: usize): void {
-  const d = half(from + 208);
-  for (let g: usize = 0; g < 16; g++) store<f32>(scales + (g << 4), d * <f32>load<i8>(from + g, 192));
-  for (let n: usize = 0; n < 2; n++) {
-    const low = from + (n << 6);
-    const high = from + 128 + (n << 5);
-    const to = codes + (n << 7);
-    for (let i: usize = 0; i < 32; i += 8) {
-      const a = load<u64>(low + i);
-      const b = load<u64>(low + i, 32);
-      const top = load<u64>(high + i);
-      store<u64>(to + i, minus((a & NIBBLES) | ((top & PAIRS) << 4), 32));
-      store<u64>(to + i, minus((b & NIBBLES) | (((top >> 2) & PAIRS) << 4), 32), 32);
-      store<u64>(to + i, minus(((a >> 4) & NIBBLES) | (((top >> 4) & PAIRS) << 4), 32), 64);
-      store<u64>(to + i, minus(((b >> 4) & NIBBLES) | (((top >> 6) & PAIRS) << 4), 32), 96);
-    }
-  }
 }

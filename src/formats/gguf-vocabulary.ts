@@ -3,7 +3,7 @@
 
 import { InputError } from "../core/errors.js";
 import { wordRuleName } from "./gguf/bpe.js";
-import { TOKEN } from "./gguf/tokenizer.js";
+import { TOKEN } from "./gguf/vocabulary.js";
 import type { GgufValue } from "./gguf-write.js";
 
 interface BpeJson {

@@ -4,7 +4,7 @@
 import { Tokenizer as HfTokenizer } from "@huggingface/tokenizers";
 import type { InputError } from "../../core/errors.js";
 import type { GgufFields } from "./fields.js";
-import { type Pieces, TOKEN, type Vocabulary } from "./tokenizer.js";
+import { type Pieces, TOKEN, type Vocabulary } from "./vocabulary.js";
 
 const GPT2 = { type: "ByteLevel", add_prefix_space: false, trim_offsets: true, use_regex: true };
 const BYTES = { ...GPT2, use_regex: false };

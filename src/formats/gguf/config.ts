@@ -11,6 +11,7 @@ import type { GgufFile } from "./header.js";
 const ROPE_STYLES: Readonly<Record<string, DecoderConfig["ropeStyle"]>> = { llama: "adjacent", qwen2: "half" };
 
 const MOST_LAYERS = 1024;
+const WIDEST_HEAD = 4096;
 const LINEARS: readonly (readonly [string, DecoderLinear])[] = [
   ["attn_q", "q"],
   ["attn_k", "k"],
@@ -37,8 +38,11 @@ export async function readDecoderConfig(file: GgufFile): Promise<DecoderConfig> 
   const hidden = fields.count(key("embedding_length"));
   const heads = fields.count(key("attention.head_count"));
   const kvHeads = fields.count(key("attention.head_count_kv"), heads);
-  const headDim = fields.count(key("attention.key_length"), hidden / heads);
+  const headDim = fields.count(key("attention.key_length"), hidden / heads, WIDEST_HEAD);
   if (heads % kvHeads !== 0) throw fields.fail(key("attention.head_count_kv"), `${kvHeads} does not divide ${heads}`);
+  if (headDim % 2 !== 0) {
+    throw fields.fail(key("attention.key_length"), `${headDim} is odd, rotary embedding needs pairs`);
+  }
   for (const name of ["attention.value_length", "rope.dimension_count"]) {
     const value = fields.count(key(name), headDim);
     if (value !== headDim) throw fields.fail(key(name), `${value} is not the width of a head, ${headDim}`);

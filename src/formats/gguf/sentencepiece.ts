@@ -3,7 +3,7 @@
 // linked list: n log n for a text of n characters.
 
 import type { GgufFields } from "./fields.js";
-import { type Pieces, TOKEN, type Vocabulary } from "./tokenizer.js";
+import { type Pieces, TOKEN, type Vocabulary } from "./vocabulary.js";
 
 const SPACE = "\u2581";
 

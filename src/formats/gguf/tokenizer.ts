@@ -7,21 +7,7 @@ import { chatTemplate } from "./chat.js";
 import { type GgufFields, ggufFields } from "./fields.js";
 import type { GgufFile } from "./header.js";
 import { openSentencePiece } from "./sentencepiece.js";
-
-/** token_type: 1 normal, 2 unknown, 3 control, 4 user defined, 5 unused, 6 byte. */
-export const TOKEN = { normal: 1, unknown: 2, control: 3, user: 4, unused: 5, byte: 6 } as const;
-
-export interface Vocabulary {
-  readonly tokens: readonly string[];
-  readonly types: ArrayLike<number>;
-  readonly ids: ReadonlyMap<string, number>;
-}
-
-/** Text between special tokens to ids; `afterSpecial` at the beginning and right behind one. */
-export interface Pieces {
-  encode(text: string, afterSpecial: boolean): number[];
-  decode(ids: readonly number[]): string;
-}
+import { type Pieces, TOKEN, type Vocabulary } from "./vocabulary.js";
 
 /** The tokenizer of a file, or null when it has none. Throws InputError for a vocabulary that contradicts itself. */
 export function readTokenizer(file: GgufFile, vocab: number): Tokenizer | null {
