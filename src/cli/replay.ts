@@ -5,6 +5,7 @@ import { InputError } from "../core/errors.js";
 import type { HostProfile } from "../core/host.js";
 import type { Topology } from "../core/topology.js";
 import type { DelayModelName, ReplayedEpoch, Trace, TraceTraffic } from "../core/trace.js";
+import { isPageTrace } from "../counters/page-trace.js";
 import { parseTrace } from "../counters/trace.js";
 import { type CampFit, fitCamp, parseBenchmarks } from "../delay/camp.js";
 import {
@@ -15,7 +16,9 @@ import {
   replayEpochs,
 } from "../delay/models.js";
 import { parseShares, spread } from "../delay/rows.js";
-import { loadDefaultHost, loadTopology, parseHostProfile } from "../placement/topology.js";
+import { parseHost } from "../placement/calibration.js";
+import type { PageMachine } from "../placement/policies-run.js";
+import { loadDefaultHost, loadTopology } from "../placement/topology.js";
 import { nodePlatform } from "../platform/node.js";
 import { digits, timeText } from "../report/format.js";
 import { left, right, type Section } from "../report/section.js";
@@ -24,6 +27,7 @@ import { timelineHtml } from "../report/timeline.js";
 import type { Command } from "./command.js";
 import { type Parsed, wholeNumber } from "./flags.js";
 import { htmlAssets } from "./outputs.js";
+import { type PageReplay, pageLines, pageSections, replayPages } from "./replay-pages.js";
 import { painter } from "./terminal.js";
 
 interface Replay {
@@ -51,14 +55,19 @@ async function campOf(wasm: DelayExports, path: string | undefined): Promise<Cam
   return path === undefined ? null : fitCamp(wasm, parseBenchmarks(path, await readFile("--camp", path)));
 }
 
+async function machineOf(parsed: Parsed) {
+  const topology = await loadTopology(platform, parsed.text("topology") ?? "cxl-1hop");
+  const profile = parsed.text("host");
+  const host = profile ? parseHost(profile, await readFile("--host", profile)) : await loadDefaultHost(platform);
+  const threads = wholeNumber("replay", "threads", parsed.text("threads") ?? "1", 1, 4096);
+  return { topology, host, threads };
+}
+
 async function replay(parsed: Parsed): Promise<Replay> {
   const [source] = parsed.positionals;
   if (!source) throw new InputError("nibblemark replay", "TRACE", "is missing", "Give a trace, see docs/traces.md.");
   const model = delayModelNamed(parsed.text("delay") ?? "traffic");
-  const topology = await loadTopology(platform, parsed.text("topology") ?? "cxl-1hop");
-  const profile = parsed.text("host");
-  const host = profile ? parseHostProfile(profile, await readFile("--host", profile)) : await loadDefaultHost(platform);
-  const threads = wholeNumber("replay", "threads", parsed.text("threads") ?? "1", 1, 4096);
+  const { topology, host, threads } = await machineOf(parsed);
   const trace = parseTrace(source, await readFile("TRACE", source), parsed.on("keep-going"));
   const shares = parseShares(topology, parsed.text("shares"));
   const placed = trace.epochs.map((epoch) => ({ epoch, pools: spread(source, epoch, topology, shares) }));
@@ -138,11 +147,38 @@ async function writeTimeline(path: string, done: Replay): Promise<void> {
   );
 }
 
+/** A page trace under its policies; null when the trace is of another kind. */
+async function pageReplay(parsed: Parsed): Promise<PageReplay | null> {
+  const [source] = parsed.positionals;
+  const text = source ? await readFile("TRACE", source) : "";
+  if (!source || !isPageTrace(text)) {
+    const remedy = "Give a page trace, see docs/policies.md.";
+    if (parsed.on("policy")) throw new InputError("nibblemark replay", "--policy", "is for page traces", remedy);
+    return null;
+  }
+  const { topology, host, threads } = await machineOf(parsed);
+  const wasm = await openDelayModels(platform);
+  const { instance } = await WebAssembly.instantiate((await platform.wasm("memory")) as BufferSource as ArrayBuffer);
+  const policies = parsed.all("policy");
+  const input = { source, text, keepGoing: parsed.on("keep-going"), topology, host, threads, policies };
+  return replayPages(wasm, instance.exports as unknown as PageMachine, input);
+}
+
+async function printPages(parsed: Parsed, format: string, pages: PageReplay): Promise<number> {
+  const lines = parsed.text("export-jsonl");
+  if (lines) await platform.writeWhole(lines, pageLines(pages));
+  const table = () => pageSections(pages).flatMap((section) => sectionLines(section, painter(parsed)));
+  process.stdout.write(format === "jsonl" ? pageLines(pages) : table().join("\n"));
+  return 0;
+}
+
 async function run(parsed: Parsed): Promise<number> {
   const format = parsed.text("output") ?? "table";
   if (format !== "table" && format !== "jsonl") {
     throw new InputError("nibblemark replay", "--output", `"${format}" is unknown`, "Known: table, jsonl");
   }
+  const pages = await pageReplay(parsed);
+  if (pages) return printPages(parsed, format, pages);
   const done = await replay(parsed);
   const lines = parsed.text("export-jsonl");
   const html = parsed.text("export-html");
@@ -167,6 +203,7 @@ export const replayCommand: Command = {
     "replay trace.jsonl --topology cxl-switch",
     "replay perf.csv --delay stall --shares dram:0.5,cxl0:0.5 --export-html timeline.html",
     'replay trace.jsonl --topology "(1,(2,3));" -o jsonl',
+    "replay pages.jsonl --policy first-touch --policy tpp --policy oracle",
   ],
   flags: [
     { name: "topology", value: "TOPOLOGY", help: "a shipped name, a JSON or Newick file, or a Newick tree (cxl-1hop)" },
@@ -175,6 +212,12 @@ export const replayCommand: Command = {
       name: "shares",
       value: "SHARES",
       help: "where the lines of a trace of one memory lie (all in the first far pool)",
+    },
+    {
+      name: "policy",
+      value: "POLICY",
+      repeat: true,
+      help: "of a page trace: first-touch, tpp, oracle, migration=colloid,far-cache=lru:64MiB, ... (docs/policies.md)",
     },
     { name: "threads", value: "N", help: "threads that the traced program ran (1)" },
     { name: "host", value: "FILE", help: "host profile to evaluate on (the frozen default)" },
