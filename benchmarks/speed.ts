@@ -9,6 +9,7 @@ import type { Platform } from "../src/core/ports.js";
 import { nodePlatform } from "../src/platform/node.js";
 import { epoch } from "./epoch.js";
 import { gemv } from "./gemv.js";
+import { load } from "./load.js";
 import { machineName } from "./machine.js";
 import { prefill } from "./prefill.js";
 
@@ -16,6 +17,7 @@ const QUESTIONS: Readonly<Record<string, (platform: Platform, rounds: number) =>
   gemv,
   prefill,
   epoch,
+  load,
 };
 
 const { values, positionals } = parseArgs({
