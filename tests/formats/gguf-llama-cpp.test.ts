@@ -28,6 +28,15 @@ for (const name of ready ? readdirSync(folder).filter((file) => file.endsWith(".
   });
 }
 
+test("texts are cut as llama.cpp cuts them", async () => {
+  if (!ready) return;
+  const path = join(folder, "llama-F16.gguf");
+  for (const text of ["abc hello  world", " a\n\tb", "caf\u00e9 \u{1f600}", "<s>a b</s>c"]) {
+    const { model } = await ourLogits(path, TOKENS, "f32");
+    assert.equal([1, ...(model.tokenizer?.encode(text) ?? [])], askLlamaCpp(path, { text: `<s>${text}` }).tokens, text);
+  }
+});
+
 /** Tops of random models are near ties at some places: where they are not, `worstLead` has seen that they are equal. */
 test("same tops over all models", () => {
   const mean = (list: readonly { same: number }[]) => list.reduce((sum, { same }) => sum + same, 0) / list.length;
