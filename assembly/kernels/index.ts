@@ -1,7 +1,7 @@
 // The kernels module: vectors and matrices in one linear memory, addressed by pointers. Which build this is: lanes.ts.
 
 export { features, relaxedProbe } from "./lanes";
-export { CONTROL_BYTES, serve, setUp } from "./jobs";
+export { abandon, CONTROL_BYTES, hasFailed, serve, setUp } from "./jobs";
 export { scratchBytes } from "./units";
 export { matmul, preparedBytes } from "./matmul";
 export { int8Bytes, int8Tile } from "./int8";

@@ -6,11 +6,13 @@ import { Job } from "./job";
 import { THREADS } from "./lanes";
 import { runUnit } from "./units";
 
-// Words of the control block: jobs published so far, next unit to claim, workers inside a job, workers asleep.
+// Words of the control block: jobs published so far, next unit to claim, workers inside a job, workers asleep, whether a
+// worker has failed.
 const PUBLISHED: usize = 0;
 const NEXT: usize = 4;
 const ACTIVE: usize = 8;
 const ASLEEP: usize = 12;
+const FAILED: usize = 16;
 /** Bytes of the control block; the job stands at +64. */
 export const CONTROL_BYTES: i32 = 512;
 const CLOSED: i32 = 0x40000000;
@@ -50,6 +52,8 @@ function runShared(job: Job): void {
   atomic.store<i32>(controlAt + NEXT, CLOSED);
   let spins = 0;
   for (let active = atomic.load<i32>(controlAt + ACTIVE); active > 0; active = atomic.load<i32>(controlAt + ACTIVE)) {
+    // A worker that trapped stays inside its job for ever: trap too.
+    if (hasFailed()) unreachable();
     // The thread that holds the last unit may not be running: let it have this core for 0.1 ms at a time.
     if (++spins > SPINS) atomic.wait<i32>(controlAt + ACTIVE, active, 100000);
   }
@@ -73,6 +77,17 @@ export function serve(control: usize, scratch: usize): void {
     seen = nextJob(seen);
     help();
   }
+}
+
+/** Tells the other threads that this worker's `serve` has trapped. Takes the arguments of `serve`. */
+export function abandon(control: usize, _scratch: usize): void {
+  if (THREADS) atomic.store<i32>(control + FAILED, 1);
+}
+
+/** Whether a worker of this instance has trapped: then a job that it was in never ends. */
+export function hasFailed(): bool {
+  if (!THREADS) return false;
+  return controlAt != 0 && atomic.load<i32>(controlAt + FAILED) != 0;
 }
 
 /**

@@ -6,7 +6,7 @@ import { loadKernels, type WasmVariant } from "./wasm/kernels.js";
 import { execute } from "./wasm/lower.js";
 import { layOut, placeOf, rowsAt, type State } from "./wasm/state.js";
 import { checkRelaxed, hostOf, noThreads } from "./wasm/support.js";
-import { startThreads } from "./wasm/threads.js";
+import { startThreads, withThreads } from "./wasm/threads.js";
 import { uploadWeights } from "./wasm/upload.js";
 
 export type { WasmVariant } from "./wasm/kernels.js";
@@ -53,10 +53,12 @@ export async function openWasm(platform: Platform, { variant, threads }: WasmOpt
     async submit(ops) {
       const current = ready();
       const outputs: (Float32Array | Int32Array)[] = [];
-      for (const op of ops) {
-        const result = execute(current, op);
-        if (result) outputs.push(result);
-      }
+      withThreads(loaded.kernels, () => {
+        for (const op of ops) {
+          const result = execute(current, op);
+          if (result) outputs.push(result);
+        }
+      });
       return { outputs };
     },
     residentBytes: () => loaded.memory.buffer.byteLength,

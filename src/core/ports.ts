@@ -117,6 +117,8 @@ export interface WorkerJob {
   /** Name of the exported function and its arguments; the worker ends when it returns. */
   readonly entry: string;
   readonly args: readonly number[];
+  /** Export that is called with the same arguments when `entry` traps, so that nobody waits for this thread. */
+  readonly onTrap?: string;
 }
 
 export interface WorkerHandle {

@@ -6,4 +6,11 @@ import type { WorkerJob } from "../core/ports.js";
 const job = workerData as WorkerJob;
 const instance = new WebAssembly.Instance(job.module, { env: { memory: job.memory } });
 parentPort?.postMessage("ready");
-(instance.exports[job.entry] as (...args: number[]) => void)(...job.args);
+const call = (name: string) => (instance.exports[name] as (...args: number[]) => void)(...job.args);
+try {
+  call(job.entry);
+} catch (error) {
+  // The thread that waits for this one is inside WebAssembly and hears no event: the module itself tells it.
+  if (job.onTrap === undefined) throw error;
+  call(job.onTrap);
+}

@@ -11,6 +11,8 @@ export interface Kernels {
   features(): number;
   heapBase(): number;
   setUp(control: number, scratch: number, workers: number): void;
+  /** 1 when a worker has trapped: the instance cannot run shared jobs any more. */
+  hasFailed(): number;
   readonly CONTROL_BYTES: WebAssembly.Global;
   scratchBytes(context: number): number;
   preparedBytes(cols: number, tokens: number): number;

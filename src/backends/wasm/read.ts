@@ -5,7 +5,7 @@ import type { Platform } from "../../core/ports.js";
 import { openArena } from "./arena.js";
 import { type Loaded, loadKernels } from "./kernels.js";
 import { knowsInstructions, noThreads } from "./support.js";
-import { startThreads } from "./threads.js";
+import { startThreads, withThreads } from "./threads.js";
 
 export interface Reader {
   readonly loaded: Loaded;
@@ -42,7 +42,7 @@ export async function openReader(platform: Platform, bytes: number, threads: num
     pass(streams, used, part = bytes, from = 0) {
       kernels.setUp(control, scratches[0], used > 1 ? workers.length : 0);
       const before = platform.clock.nowNs();
-      const read = kernels.readBytes(start + from, part, streams) >>> 0;
+      const read = withThreads(kernels, () => kernels.readBytes(start + from, part, streams)) >>> 0;
       return { ns: platform.clock.nowNs() - before, bytes: read };
     },
     async close() {

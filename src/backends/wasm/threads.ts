@@ -1,7 +1,8 @@
 // Worker threads that serve the jobs of one kernels instance on a shared memory.
 
+import { UnavailableError } from "../../core/errors.js";
 import type { Platform, WorkerHandle } from "../../core/ports.js";
-import type { Loaded } from "./kernels.js";
+import type { Kernels, Loaded } from "./kernels.js";
 
 /**
  * Starts one worker for each scratch area but the first, which is the coordinator's, and tells the coordinator's
@@ -15,8 +16,19 @@ export async function startThreads(
 ): Promise<readonly WorkerHandle[]> {
   const [own, ...others] = scratches;
   const start = (scratch: number) =>
-    platform.workers?.spawnWorker({ module, memory, entry: "serve", args: [control, scratch] });
+    platform.workers?.spawnWorker({ module, memory, entry: "serve", args: [control, scratch], onTrap: "abandon" });
   const workers = (await Promise.all(others.map(start))).filter((worker) => worker !== undefined);
   kernels.setUp(control, own, workers.length);
   return workers;
+}
+
+/** Runs kernels. Throws UnavailableError when they trapped because a worker had died in the middle of a job. */
+export function withThreads<T>(kernels: Kernels, body: () => T): T {
+  try {
+    return body();
+  } catch (error) {
+    if (!kernels.hasFailed()) throw error;
+    const remedy = "Run again, or on one thread: --threads 1";
+    throw new UnavailableError("this WASM instance", "one of its worker threads has failed inside a kernel", remedy);
+  }
 }
