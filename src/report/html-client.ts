@@ -29,12 +29,15 @@ export function drawCharts(groups: readonly ChartGroup[], Plot: Plotter): void {
   const ink = () => getComputedStyle(document.body).getPropertyValue("--ink").trim();
   const grid = () => getComputedStyle(document.body).getPropertyValue("--line").trim();
 
+  // a delay may be negative
+  const range = (_: unknown, least: number, most: number) => [Math.min(0, least * 1.08), Math.max(0, most * 1.08) || 1];
+
   function optionsOf(chart: Chart, width: number): unknown {
     const axis = (label: string) => ({ label, stroke: ink(), grid: { stroke: grid() }, ticks: { stroke: grid() } });
     return {
       width,
       height: 280,
-      scales: { x: { time: false }, y: { range: (_: unknown, __: number, most: number) => [0, most * 1.08 || 1] } },
+      scales: { x: { time: false }, y: { range } },
       axes: [axis(chart.xLabel), { ...axis(chart.yLabel), size: 70 }],
       series: [
         { label: chart.xLabel },
