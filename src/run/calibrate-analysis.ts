@@ -13,6 +13,11 @@ const DRAM_LIKE = 0.75;
 const HEADROOM = 1.2;
 /** A curve that ends below this share of the peak says nothing about the peak: the queue stands in. */
 const CURVE_REACH = 0.9;
+/** Bandwidths closer than this are one load. */
+const DISTINCT = 1.02;
+const DISTURBED = 1.05;
+/** Loads below this share of the peak say nothing about the queue. */
+const QUEUE_REACH = 0.3;
 
 /**
  * Levels of the near chase: a plateau of two or more sizes, which ends where the latency leaves it by half. A size alone lies
@@ -35,23 +40,25 @@ export function cacheLevels(points: readonly ChasePoint[], dramNs: number): Cach
   ];
 }
 
-/** Effective last-level cache: the largest buffer whose near chase is clearly faster than DRAM. */
+/** Effective last-level cache: the largest buffer up to which every near chase is clearly faster than DRAM. */
 export function effectiveCache(points: readonly ChasePoint[], dramNs: number): number {
-  const inside = points.filter(({ nearNs }) => nearNs < DRAM_LIKE * dramNs);
-  return inside.reduce((most, { bytes }) => Math.max(most, bytes), 0);
+  const beyond = points.findIndex(({ nearNs }) => nearNs >= DRAM_LIKE * dramNs);
+  return points[(beyond < 0 ? points.length : beyond) - 1]?.bytes ?? 0;
 }
 
 /**
- * Rule: points in rising bandwidth; one whose bandwidth is within 2 % of the kept one before it or whose latency lies below
- * it is dropped. What is kept rises in both.
+ * Rule: a neighbour only ever lengthens a latency, so one that is 5 % over that of a heavier load is dropped, and smaller excess is
+ * lowered to it. Of points whose bandwidths are within 2 % the first one counts. What is kept rises in bandwidth and does not fall in latency.
  */
 export function monotoneCurve(raw: readonly Omit<LoadedPoint, "kept">[]): LoadedPoint[] {
   const sorted = [...raw].sort((a, b) => a.gbps - b.gbps);
-  let last = { gbps: 0, ns: 0 };
-  return sorted.map((point) => {
-    const kept = point.gbps > last.gbps * 1.02 && point.ns >= last.ns;
-    if (kept) last = point;
-    return { ...point, kept };
+  let lastGbps = 0;
+  return sorted.map((point, i) => {
+    const least = Math.min(...sorted.slice(i).map(({ ns }) => ns));
+    const kept = point.gbps > lastGbps * DISTINCT && point.ns <= least * DISTURBED;
+    if (!kept) return { ...point, kept };
+    lastGbps = point.gbps;
+    return { ...point, ns: least, kept };
   });
 }
 
@@ -68,13 +75,19 @@ export function fitQueueNs(points: readonly CurvePoint[], peakGBps: number): num
   return square > 0 ? waits.reduce((sum, w, i) => sum + w * points[i].addedNs, 0) / square : 0;
 }
 
-/** The profile's curve and queue. The curve is empty where the load could not come near the peak. */
-export function loadedCurve(points: readonly LoadedPoint[], idleNs: number, peakGBps: number) {
+/**
+ * The profile's curve and queue over the lightest load's latency. The curve is empty where the load could not come near the peak; the queue is
+ * 0 where it stayed far below.
+ */
+export function loadedCurve(points: readonly LoadedPoint[], peakGBps: number) {
+  const idleNs = points.find(({ kept }) => kept)?.ns ?? 0;
   const all = added(points, idleNs);
-  const queueNs = fitQueueNs(all, peakGBps);
+  // Far below the peak the fit would make a long queue out of a nanosecond of noise.
+  const loaded = all.filter(({ bandwidthGBps }) => bandwidthGBps >= QUEUE_REACH * peakGBps);
+  const queueNs = fitQueueNs(loaded, peakGBps);
   const last = all.at(-1);
   const curve = last && last.bandwidthGBps >= CURVE_REACH * peakGBps ? all : [];
-  return { curve, queueNs };
+  return { curve, queueNs, reached: loaded.length > 0 };
 }
 
 /** Latency at a bandwidth by the queue: what lines in flight are multiplied with. */

@@ -112,16 +112,19 @@ function loadedPoint(
   return { kind, gbps: ((read + written) * steps) / 1e9 + LINE_BYTES / ns, ns };
 }
 
-/** One thread less than there are makes traffic, so that the chase has a core of its own. */
+/**
+ * One thread less than there are makes traffic, so that the chase has a core of its own. The first point is the same chase alone: what
+ * is added to it is the load's.
+ */
 export async function measureLoaded(memory: CalibrationMemory, cores: number, tick: () => void) {
   const threads = Math.min(memory.threads, cores - 1);
   if (threads < 1) return [];
+  const alone = await memory.underPressure(0, async (pressure) => loadedPoint("read", await pressure.chasePieces()));
   return memory.underPressure(threads, async (pressure) => {
-    const points: Omit<LoadedPoint, "kept">[] = [];
+    const points: Omit<LoadedPoint, "kept">[] = [alone];
     for (const kind of LOADED_KINDS) {
       for (const pause of PAUSES) {
         pressure.set(kind, pause);
-        await pressure.chasePieces();
         points.push(loadedPoint(kind, await pressure.chasePieces()));
         tick();
       }

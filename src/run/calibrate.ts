@@ -77,7 +77,7 @@ function calibrationOf(
   const mixedGBps = Math.min(store.readGBps + store.writtenGBps, 2 * Math.min(readGBps, writeGBps));
   const loaded = LOADED_KINDS.flatMap((kind) => analysis.monotoneCurve(raw.filter((point) => point.kind === kind)));
   const reads = loaded.filter(({ kind }) => kind === "read");
-  const { curve, queueNs } = analysis.loadedCurve(reads, dramNs, readGBps);
+  const { curve, queueNs, reached } = analysis.loadedCurve(reads, readGBps);
   const load = { idleNs: dramNs, queueNs, peakGBps: readGBps };
   const chains = CHAINS.map((count, i) => analysis.chainPoint(count, latencies.stepNs[i] as number, load));
   const streamNs = analysis.loadedNs(dramNs, queueNs, coreGBps, readGBps);
@@ -104,18 +104,27 @@ function calibrationOf(
       ...{ memoryBound, cacheGBps },
       points: analysis.farBandwidth(stream, streamNs, cacheGBps, memoryBound, ADDERS_NS),
     },
-    notes: notesOf(parts, profile, loaded),
+    notes: notesOf(parts, profile, loaded, reached),
   };
 }
 
-function notesOf({ memory }: CalibrateParts, profile: HostProfile, loaded: readonly LoadedPoint[]): string[] {
+function notesOf(
+  { memory }: CalibrateParts,
+  profile: HostProfile,
+  loaded: readonly LoadedPoint[],
+  reached: boolean,
+): string[] {
   const notes = hostDoubts(profile).map((doubt) => `Doubtful, a neighbour may have disturbed it: ${doubt}`);
   const dropped = loaded.filter(({ kept }) => !kept).length;
   if (loaded.length === 0) notes.push("No loaded latency: it needs a second core and shared memory");
   else if (profile.curve.length === 0) {
     notes.push("Too few cores to load the memory near its peak: latency under load is the fitted queue, not a curve");
   }
-  if (dropped > 0) notes.push(`${dropped} of ${loaded.length} loaded points bend back and are not on the curve`);
+  if (loaded.length > 0 && !reached) {
+    notes.push("The load stayed far below the peak (other programs had the cores): latency under load is left out");
+  }
+  if (dropped > 0)
+    notes.push(`${dropped} of ${loaded.length} loaded points are repeated or disturbed and not on the curve`);
   if (memory.threads < 2) notes.push("The peak is what one thread reaches, a lower bound");
   return notes;
 }

@@ -29,28 +29,32 @@ test("levels are plateaus of two sizes or more", () => {
   assert.is(analysis.effectiveCache([point(MIB, 90)], 100), 0);
 });
 
-test("loaded points that bend back are dropped", () => {
+test("a latency above that of a heavier load is a neighbour's: a little is lowered, much is dropped", () => {
   const raw = [
-    { kind: "read" as const, gbps: 10, ns: 110 },
-    { kind: "read" as const, gbps: 20, ns: 105 },
+    { kind: "read" as const, gbps: 10, ns: 103 },
+    { kind: "read" as const, gbps: 15, ns: 348 },
+    { kind: "read" as const, gbps: 20, ns: 100 },
     { kind: "read" as const, gbps: 30, ns: 150 },
     { kind: "read" as const, gbps: 30.1, ns: 190 },
   ];
   const curve = analysis.monotoneCurve(raw);
   assert.equal(
-    curve.map(({ gbps, kept }) => [gbps, kept]),
+    curve.map(({ gbps, ns, kept }) => [gbps, ns, kept]),
     [
-      [10, true],
-      [20, false],
-      [30, true],
-      [30.1, false],
+      [10, 100, true],
+      [15, 348, false],
+      [20, 100, true],
+      [30, 150, true],
+      [30.1, 190, false],
     ],
   );
-  assert.equal(analysis.loadedCurve(curve, 100, 32).curve, [
-    { bandwidthGBps: 10, addedNs: 10 },
+  assert.equal(analysis.loadedCurve(curve, 32).curve, [
+    { bandwidthGBps: 10, addedNs: 0 },
+    { bandwidthGBps: 20, addedNs: 0 },
     { bandwidthGBps: 30, addedNs: 50 },
   ]);
-  assert.equal(analysis.loadedCurve(curve, 100, 60).curve, [], "far from the peak the queue stands in");
+  assert.equal(analysis.loadedCurve(curve, 60).curve, [], "far from the peak the queue stands in");
+  assert.is(analysis.loadedCurve(curve, 1000).queueNs, 0, "very far from it even that is unknown");
 });
 
 test("the queue's parameter is found again in its own points", () => {

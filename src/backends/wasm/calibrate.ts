@@ -27,7 +27,7 @@ const CORE_PIECES = 24;
 const CORE_STEPS = 256;
 const WINDOWS = 8;
 const WINDOW_MS = 25;
-const LOADED_PIECES = 60;
+const LOADED_PIECES = 200;
 
 interface Block {
   readonly at: number;
