@@ -146,6 +146,8 @@ export interface Platform {
   /** A file of the package, such as profiles/ or models/. */
   packagePath(relative: string): string;
   readonly clock: Clock;
+  /** Runs work that a file decides, such as a chat template; throws InputError once it takes longer. Absent: cannot be stopped here. */
+  readonly limited?: <T>(what: string, ms: number, work: () => T) => T;
   /** Threads that share a WebAssembly memory; absent where there are none (a page without cross-origin isolation). */
   readonly workers?: WorkerHost;
   /** Peak resident memory of this process so far, or null where it cannot be read. */

@@ -7,6 +7,7 @@ import { access, type FileHandle, mkdir, open, readdir, readFile, rename, rm, wr
 import { cpus } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { runInNewContext } from "node:vm";
 import { InputError, UnavailableError } from "../core/errors.js";
 import type { Platform } from "../core/ports.js";
 import type { ByteSource } from "../core/tensor.js";
@@ -32,9 +33,20 @@ export function nodePlatform(): Platform {
     wasm: readWasm,
     packagePath: (relative) => join(PACKAGE_ROOT, relative),
     clock: { nowNs: () => Number(process.hrtime.bigint()) },
+    limited,
     workers: nodeWorkers(),
     peakMemoryBytes: () => process.resourceUsage().maxRSS * 1024,
   };
+}
+
+/** The engine ends a script after its time, and with it whatever the script has called. */
+function limited<T>(what: string, ms: number, work: () => T): T {
+  try {
+    return runInNewContext("work()", { work }, { timeout: ms }) as T;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ERR_SCRIPT_EXECUTION_TIMEOUT") throw error;
+    throw new InputError(what, "", `took more than ${ms} ms`, "Do without it, or get it from someone you trust");
+  }
 }
 
 /** Bun and Deno run this file too, through their node: modules. */

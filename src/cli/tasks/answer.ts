@@ -47,10 +47,20 @@ function stopwatch(control: Control) {
   return { hook, facts };
 }
 
+/** A template comes with its file: none in use takes a hundredth of this. */
+const TEMPLATE_MS = 1000;
+
 /** The prompt as the model wants it: in its chat template, or with a picture on a line of its own. */
-function promptOf({ prompt, chat }: AnswerRequest, { tokenizer, origin }: Model, picture: boolean): string {
+function promptOf(
+  platform: Platform,
+  { prompt, chat }: AnswerRequest,
+  { tokenizer, origin }: Model,
+  picture: boolean,
+): string {
   if (chat) {
-    if (tokenizer?.chat) return tokenizer.chat([{ role: "user", content: prompt }]);
+    const render = tokenizer?.chat;
+    const work = () => render?.([{ role: "user", content: prompt }]) ?? "";
+    if (render) return platform.limited?.("chat template", TEMPLATE_MS, work) ?? work();
     throw new InputError(origin, "--chat", "the model has no chat template", "Leave --chat out");
   }
   return picture && !prompt.endsWith("\n") ? `${prompt}\n` : prompt;
@@ -58,6 +68,7 @@ function promptOf({ prompt, chat }: AnswerRequest, { tokenizer, origin }: Model,
 
 /** Streams the answer of a model on an open backend. */
 async function streamAnswer(
+  platform: Platform,
   model: Model,
   parts: LoadParts,
   request: AnswerRequest,
@@ -76,7 +87,7 @@ async function streamAnswer(
   const pieces = answer({
     loaded,
     tokenizer,
-    prompt: promptOf(request, model, picture !== null),
+    prompt: promptOf(platform, request, model, picture !== null),
     picture,
     maxTokens,
     sampling: temperature === 0 ? { kind: "greedy" } : { kind: "topP", temperature, topP, seed },
@@ -109,7 +120,7 @@ export async function answerWork(
         quantizer: await openQuantizer(platform),
         repacker: await openRepacker(platform),
       };
-      const facts = await streamAnswer(model, parts, request, picture, control, onText);
+      const facts = await streamAnswer(platform, model, parts, request, picture, control, onText);
       return { kind: "answered", facts: { target: targetName(target), ...facts } };
     } finally {
       await backend.close();
