@@ -33,11 +33,19 @@ function formatNamed(name: string): ReportFormat {
   throw new InputError("nibblemark", "--output", `"${name}" is no format of stdout`, suggest(name, names));
 }
 
+/** Makes missing folders one by one: Node's own recursive mkdir never ends below /proc. */
+async function makeFolder(folder: string): Promise<void> {
+  const found = await stat(folder).catch(() => null);
+  if (found?.isDirectory()) return;
+  await makeFolder(dirname(folder));
+  await mkdir(folder);
+}
+
 /** Throws InputError when a file could not be written there. Creates nothing but missing folders. */
 async function checkWritable(flag: string, path: string): Promise<void> {
   const folder = dirname(resolve(path));
   try {
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     await access(folder, constants.W_OK);
   } catch (error) {
     throw new InputError(

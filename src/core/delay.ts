@@ -75,7 +75,7 @@ export interface TimeRange {
 }
 
 function range(a: number, b: number): TimeRange {
-  return { value: (a + b) / 2, low: a < b ? a : b, high: a < b ? b : a };
+  return { value: (a + b) / 2, low: Math.min(a, b), high: Math.max(a, b) };
 }
 
 /** *Modelled* ns of a result that was evaluated with the frozen host profile. */

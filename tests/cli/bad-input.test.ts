@@ -22,6 +22,8 @@ test("a scenario with an unknown key, and one that is not there", () => {
   writeFileSync(at("bad.json"), '{"topologys": ["local"]}');
   isBadInput(bench("--scenario", at("bad.json")), "bad.json", "topologys", "topologies");
   isBadInput(bench("--scenario", at("none.json")), "none.json");
+  writeFileSync(at("newer.json"), '{"schemaVersion": 2}');
+  isBadInput(bench("--scenario", at("newer.json")), "newer.json", "schemaVersion", "--print-scenario");
 });
 
 test("a model that is not there, and one that is cut", () => {
@@ -48,7 +50,11 @@ test("a target that nobody has", () => {
 });
 
 test("a context that is too long", () => {
-  isBadInput(bench(model, "--test", "pp600", "--target", "wasm-simd/1t"), "600", "512");
+  const { stderr, ...ended } = bench(model, "--test", "pp100000");
+  isBadInput({ stderr, ...ended }, "--test", "pp100000", "512", "shorter");
+  assert.not.match(stderr, "loading", "told before any weight is read");
+  const long = "many ".repeat(600);
+  isBadInput(nibblemark(["run", model, "--prompt", long]), "context", "512", "Shorten");
 });
 
 test("pictures that are none, and a prompt that is missing", () => {
@@ -62,6 +68,7 @@ test("outputs that cannot be written are refused before anything is measured", (
   writeFileSync(at("file"), "");
   isBadInput(bench(model, "--export-json", at("file/out.json")), "--export-json");
   isBadInput(bench(model, "--export-html", folder.path), "--export-html");
+  if (existsSync("/proc")) isBadInput(bench(model, "--export-md", "/proc/none/out.md"), "--export-md", "/proc/none");
   isBadInput(bench(model, "-o", "xml"), "xml", "Known");
 });
 

@@ -174,7 +174,7 @@ export function simulate({ links, memories, others, inFlight, lines }: World): n
   function issue(): void {
     if (issued === lines) return;
     issued++;
-    memories.forEach(({ share }, i) => (owed[i] += share));
+    for (const [i, { share }] of memories.entries()) owed[i] += share;
     const at = owed.indexOf(Math.max(...owed));
     owed[at] -= 1;
     const { path, writesPerRead } = memories[at];

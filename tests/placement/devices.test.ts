@@ -20,7 +20,7 @@ for (const device of SHIPPED_DEVICES) {
       assert.ok(origins[`pools[1].${field}`].note.length > 3, field);
     }
     for (const { points } of pool.mixCurves ?? []) {
-      points.forEach((point, i) => assert.ok(i === 0 || point.addedNs >= points[i - 1].addedNs));
+      for (const [i, point] of points.entries()) assert.ok(i === 0 || point.addedNs >= points[i - 1].addedNs);
     }
     assert.ok(device === "local-ddr5" ? pool.readAdderNs === 0 : pool.readAdderNs > 0);
   });

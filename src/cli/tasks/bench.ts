@@ -13,6 +13,7 @@ import { chooseTargets, fastestOf } from "../../run/targets.js";
 import { warningsOf } from "../../run/warnings.js";
 import { outliers } from "../../stats/outliers.js";
 import { summarize } from "../../stats/summary.js";
+import { checkFit, checkModels } from "../parts/checks.js";
 import { captureEnvironment } from "../parts/environment.js";
 import { type EvalFolders, evalFolders, loadEvalSet } from "../parts/evalset.js";
 import { openMemory, probe } from "../parts/memory.js";
@@ -34,11 +35,6 @@ async function qualityParts(
   return { comparer: await openComparer(platform), evalSet };
 }
 
-/** Opens every named model once, so that a bad file costs no probing and no measuring. */
-async function checkModels(scenario: Scenario, subjects: OpenModels): Promise<void> {
-  for (const { model } of scenario.workloads) if (model.kind !== "synthetic") await subjects.model(model);
-}
-
 export async function benchWork(platform: Platform, scenario: Scenario, control: Control): Promise<FinalEvent> {
   const environment = captureEnvironment();
   const subjects = await openSubjects(platform, scenario.threads);
@@ -46,6 +42,7 @@ export async function benchWork(platform: Platform, scenario: Scenario, control:
     await checkModels(scenario, subjects);
     const statuses = await subjects.targets();
     for (const { targets } of scenario.workloads) chooseTargets(targets, statuses, scenario.threads);
+    await checkFit(platform, scenario, subjects);
     const target = fastestOf(chooseTargets("all", statuses, scenario.threads));
     if (!target) throw new UnavailableError("every target", "none can run", "Run nibblemark doctor");
     const memory = await openMemory(platform, scenario.topologies, async (fallback) => {
