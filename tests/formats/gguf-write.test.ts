@@ -7,16 +7,14 @@ import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { openBlockWriter } from "../../src/backends/wasm/block-writer.js";
-import { readFloat32 } from "../../src/formats/convert.js";
-import { decoderParts, type GgufQuant, projectorParts } from "../../src/formats/gguf-export.js";
-import { bpeMetadata } from "../../src/formats/gguf-vocabulary.js";
-import { ggufBytes, writeGguf } from "../../src/formats/gguf-write.js";
+import type { GgufQuant } from "../../src/formats/gguf-export.js";
+import { ggufBytes } from "../../src/formats/gguf-write.js";
 import { closeModel, openModel } from "../../src/formats/index.js";
 import { nodePlatform } from "../../src/platform/node.js";
 import { askLlamaCpp, CLEAR_NATS, CLEAR_NATS_QUANTIZED, compare, haveFixtures, ourLogits } from "./llama-cpp.js";
+import { shipped, writeShipped } from "./write-shipped.js";
 
 const platform = nodePlatform();
-const shipped = platform.packagePath("models/nibblemark-llava-2m");
 const WAVE = Float32Array.from({ length: 32 }, (_, i) => 0.1 + 2 * Math.cos(i));
 const GOLDEN = {
   Q4_0: "33b4f0a43b0f5dc5f0c2490f3ea8f1d1671d",
@@ -38,29 +36,6 @@ test("rows that a type cannot hold are refused with a proposal", () => {
     /needs multiples of 32. Write this tensor as F16/,
   );
 });
-
-async function writeShipped(folder: string, type: GgufQuant): Promise<string> {
-  const model = await openModel(platform, shipped);
-  try {
-    const pack = await openBlockWriter(platform);
-    const floats = async (name: string) => {
-      const tensor = model.tensors.get(name);
-      if (!tensor) throw new Error(`${name} is missing`);
-      return readFloat32(tensor);
-    };
-    const { config, tokenizer } = model;
-    if (config.architecture !== "llava" || !tokenizer) throw new Error("the shipped model sees and reads");
-    const json = JSON.parse(await platform.readText(join(shipped, "tokenizer.json")));
-    const vocabulary = bpeMetadata("tokenizer.json", json, config.decoder.vocab, tokenizer);
-    const text = decoderParts(model, type, vocabulary, { floats, pack });
-    const eyes = projectorParts(model, config, type, { floats, pack });
-    await writeGguf(platform, join(folder, "model.gguf"), text.metadata, text.tensors);
-    await writeGguf(platform, join(folder, "mmproj.gguf"), eyes.metadata, eyes.tensors);
-    return join(folder, "model.gguf");
-  } finally {
-    await closeModel(model);
-  }
-}
 
 const TEXT = "Call me Ishmael. The government of the United States of America is not the whale.";
 const judge = haveFixtures("llama.cpp");

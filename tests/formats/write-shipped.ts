@@ -1,0 +1,38 @@
+// The shipped model as GGUF files, model.gguf and mmproj.gguf, in a folder.
+
+import { join } from "node:path";
+import { openBlockWriter } from "../../src/backends/wasm/block-writer.js";
+import { readFloat32 } from "../../src/formats/convert.js";
+import { decoderParts, type GgufQuant, projectorParts } from "../../src/formats/gguf-export.js";
+import { bpeMetadata } from "../../src/formats/gguf-vocabulary.js";
+import { type GgufOutput, writeGguf } from "../../src/formats/gguf-write.js";
+import { closeModel, openModel } from "../../src/formats/index.js";
+import { nodePlatform } from "../../src/platform/node.js";
+
+const platform = nodePlatform();
+export const shipped = platform.packagePath("models/nibblemark-llava-2m");
+
+/** @param rename changes tensors of the projector file, as old writers did; returns the path of model.gguf */
+export async function writeShipped(folder: string, type: GgufQuant, rename = (name: string) => name) {
+  const renamed = (tensor: GgufOutput): GgufOutput => ({ ...tensor, name: rename(tensor.name) });
+  const model = await openModel(platform, shipped);
+  try {
+    const pack = await openBlockWriter(platform);
+    const floats = async (name: string) => {
+      const tensor = model.tensors.get(name);
+      if (!tensor) throw new Error(`${name} is missing`);
+      return readFloat32(tensor);
+    };
+    const { config, tokenizer } = model;
+    if (config.architecture !== "llava" || !tokenizer) throw new Error("the shipped model sees and reads");
+    const json = JSON.parse(await platform.readText(join(shipped, "tokenizer.json")));
+    const vocabulary = bpeMetadata("tokenizer.json", json, config.decoder.vocab, tokenizer);
+    const text = decoderParts(model, type, vocabulary, { floats, pack });
+    const eyes = projectorParts(model, config, type, { floats, pack });
+    await writeGguf(platform, join(folder, "model.gguf"), text.metadata, text.tensors);
+    await writeGguf(platform, join(folder, "mmproj.gguf"), eyes.metadata, eyes.tensors.map(renamed));
+    return join(folder, "model.gguf");
+  } finally {
+    await closeModel(model);
+  }
+}
