@@ -55,11 +55,16 @@ export function resetHints(pool: usize): void {
   memory.fill(pool + HINTS, 0, <usize>MAX_CURVES << 3);
 }
 
-/** Added ns of one curve at utilisation u of its own peak. */
+/** How fast what was read last grows with u. */
+export let slope: f64 = 0.0;
+
+/** Added ns of one curve at utilisation u of its own peak; leaves its slope. */
 function curveNs(pool: usize, entry: usize, u: f64): f64 {
   const first = CURVES + <usize>load<f64>(entry + 8) * 16;
   const last = first + (<usize>load<f64>(entry + 16) - 1) * 16;
-  const bandwidth = u * load<f64>(last);
+  const peak = load<f64>(last);
+  const bandwidth = u * peak;
+  slope = 0.0;
   if (bandwidth <= load<f64>(first)) return load<f64>(first + 8);
   if (bandwidth >= load<f64>(last)) return load<f64>(last + 8);
   const hint = pool + HINTS + (((entry - pool - CURVE_TABLE) / CURVE_ENTRY) << 3);
@@ -69,15 +74,23 @@ function curveNs(pool: usize, entry: usize, u: f64): f64 {
   store<u32>(hint, <u32>(at - first));
   const x = load<f64>(at);
   const y = load<f64>(at + 8);
-  return y + ((load<f64>(at + 24) - y) * (bandwidth - x)) / (load<f64>(at + 16) - x);
+  const rise = (load<f64>(at + 24) - y) / (load<f64>(at + 16) - x);
+  slope = rise * peak;
+  return y + rise * (bandwidth - x);
 }
 
 /** What load adds to the latency at utilisation u in 0..1: both curves read at u of their own peaks, or a queue. */
 export function queueingNs(pool: usize, first: usize, second: usize, part: f64, u: f64): f64 {
   if (first == 0) {
     const v = u / QUEUE_HEADROOM;
-    return (load<f64>(pool + QUEUE_NS) * v) / (1.0 - v);
+    const queue = load<f64>(pool + QUEUE_NS) / (1.0 - v);
+    slope = queue / (QUEUE_HEADROOM * (1.0 - v));
+    return queue * v;
   }
   const ns = curveNs(pool, first, u);
-  return part == 0.0 ? ns : ns + part * (curveNs(pool, second, u) - ns);
+  if (part == 0.0) return ns;
+  const rise = slope;
+  const other = curveNs(pool, second, u);
+  slope = rise + part * (slope - rise);
+  return ns + part * (other - ns);
 }

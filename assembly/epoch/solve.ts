@@ -1,11 +1,11 @@
 // The memory time of one stage: the root of T = max(sum lines L(load) / N, bytes / B(mix)), where the load is bytes / T.
-// The right side falls as T grows, so the root is unique. It is bracketed and bisected; secant steps inside the bracket
-// (Illinois) take most of the way. A shared edge that needs longer than the root is the root of the whole equation, as the
+// The right side falls as T grows, so the root is unique. It is bracketed and bisected; steps inside the bracket take most of
+// the way: between two points of a curve the right side is a + b / T, whose root is that of T^2 = a T + b. A shared edge that needs longer than the root is the root of the whole equation, as the
 // right side is no more than that there.
 
 import { CHASE, EDGE_MASK, KINDS, STREAM, STRIDE, WRITTEN, poolAt } from "./layout";
 import { WAIT, edgeReadyAt, readyAt, transferNs } from "./machine";
-import { between, idleNs, lower, pickCurves, queueingNs, upper } from "./pool";
+import { between, idleNs, lower, pickCurves, queueingNs, slope, upper } from "./pool";
 
 /** Which parts of the equation count: each level has all of the one before. */
 const IDLE: i32 = 0;
@@ -77,53 +77,54 @@ export function take(index: i32, waiting: f64, readLines: f64, writtenLines: f64
   store<f64>(at + 56, between);
 }
 
+/** How fast the latency asked for last grows with 1 / t; after `latencyNs` that of the whole right side. */
+let gain: f64 = 0.0;
+
 /** Latency of pool `index` as taken, when the stage takes t ns. */
 export function loadedNs(index: i32, t: f64): f64 {
   const at = SIDE + <usize>(index * 64);
   const others = load<f64>(at + 32);
   const most = others > 0.0 ? load<f64>(readyAt(index) + 48) : 1.0;
-  let u = load<f64>(at + 16) / t + others;
-  if (u > most) u = most;
-  const added = queueingNs(poolAt(index), load<usize>(at + 40), load<usize>(at + 48), load<f64>(at + 56), u);
+  const u = load<f64>(at + 16) / t + others;
+  const curves = load<usize>(at + 40);
+  const added = queueingNs(poolAt(index), curves, load<usize>(at + 48), load<f64>(at + 56), u > most ? most : u);
+  gain = u > most ? 0.0 : slope * load<f64>(at + 16);
   return load<f64>(at + 8) + added;
 }
 
 /** base + sum of waits L(load) when the stage takes t ns. */
 function latencyNs(pools: i32, t: f64): f64 {
   let sum = base;
+  let rise: f64 = 0.0;
   for (let i = 0; i < pools; i++) {
     const waiting = load<f64>(SIDE + <usize>(i * 64));
-    if (waiting > 0.0) sum += waiting * loadedNs(i, t);
+    if (waiting == 0.0) continue;
+    sum += waiting * loadedNs(i, t);
+    rise += waiting * gain;
   }
+  gain = rise;
   return sum;
 }
 
+/** The root between `least` and `most`, the right side at `least`, which was evaluated last. */
 function search(pools: i32, least: f64, most: f64): f64 {
   let low = least;
   let high = most;
-  let overLow = most - least;
-  let overHigh = latencyNs(pools, high) - high;
-  let x = high;
-  let over = overHigh;
-  let side = 0;
-  for (let step = 1; step < 200 && (over > 0.0 ? over : -over) > TOLERANCE * x; step++) {
-    const middle = 0.5 * (low + high);
-    if (middle <= low || middle >= high) break;
-    x = step & 3 ? low + ((high - low) * overLow) / (overLow - overHigh) : middle;
-    over = latencyNs(pools, x) - x;
-    if (over > 0.0) {
-      low = x;
-      overLow = over;
-      if (side == 1) overHigh *= 0.5;
-      side = 1;
-    } else {
-      high = x;
-      overHigh = over;
-      if (side == 2) overLow *= 0.5;
-      side = 2;
-    }
+  let x = least;
+  let right = most;
+  for (let step = 1; step < 200; step++) {
+    const fixed = right - gain / x;
+    let next = 0.5 * (fixed + sqrt<f64>(fixed * fixed + 4.0 * gain));
+    if (!(next > low && next <= high) || (step & 3) == 0) next = 0.5 * (low + high);
+    if (next <= low || next > high) break;
+    x = next;
+    right = latencyNs(pools, x);
+    const over = right - x;
+    if ((over > 0.0 ? over : -over) <= TOLERANCE * x) break;
+    if (over > 0.0) low = x;
+    else high = x;
   }
-  const off = (over > 0.0 ? over : -over) / x;
+  const off = right > x ? right / x - 1.0 : 1.0 - right / x;
   if (off > residual) residual = off;
   return x;
 }

@@ -29,16 +29,16 @@ async function placedNs(name: string, rules: string[], threads: number): Promise
 }
 
 const GOLDEN: [topology: string, rules: string[], threads: number, ns: number][] = [
-  ["local", [], 1, 25023272.441003617],
-  ["local", [], 8, 5057318.357762762],
-  ["cxl-1hop", [], 1, 62008118.53025381],
+  ["local", [], 1, 25023272.439810187],
+  ["local", [], 8, 5057318.357742664],
+  ["cxl-1hop", [], 1, 62008118.5302516],
   ["cxl-1hop", [], 16, 6553258.799874978],
-  ["cxl-1hop", ["kv=cxl0"], 1, 28690528.729144797],
-  ["cxl-1hop", ["weights=interleave(dram:3,cxl0:1)"], 16, 3624701.018584522],
-  ["cxl-switch", [], 1, 76695546.93304308],
-  ["cxl-switch", [], 16, 5535933.840921419],
-  ["cxl-remote", [], 2, 57347716.25570643],
-  ["cxl-remote", ["weights layers 1-1=cxl0"], 1, 57106538.41249375],
+  ["cxl-1hop", ["kv=cxl0"], 1, 28690528.72795705],
+  ["cxl-1hop", ["weights=interleave(dram:3,cxl0:1)"], 16, 3624701.0185842114],
+  ["cxl-switch", [], 1, 76695546.89849864],
+  ["cxl-switch", [], 16, 5535933.840876923],
+  ["cxl-remote", [], 2, 57347716.219256505],
+  ["cxl-remote", ["weights layers 1-1=cxl0"], 1, 57106538.4116728],
 ];
 
 for (const [name, rules, threads, ns] of GOLDEN) {
