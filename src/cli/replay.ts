@@ -21,6 +21,7 @@ import type { PageMachine } from "../placement/policies-run.js";
 import { loadDefaultHost, loadTopology } from "../placement/topology.js";
 import { nodePlatform } from "../platform/node.js";
 import { digits, timeText } from "../report/format.js";
+import { pageReplayPage } from "../report/page-replay.js";
 import { left, right, type Section } from "../report/section.js";
 import { sectionLines } from "../report/table.js";
 import { timelineHtml } from "../report/timeline.js";
@@ -167,6 +168,11 @@ async function pageReplay(parsed: Parsed): Promise<PageReplay | null> {
 async function printPages(parsed: Parsed, format: string, pages: PageReplay): Promise<number> {
   const lines = parsed.text("export-jsonl");
   if (lines) await platform.writeWhole(lines, pageLines(pages));
+  const html = parsed.text("export-html");
+  if (html) {
+    const title = `Nibblemark: ${pages.source} under ${pages.topology.name}`;
+    await platform.writeWhole(html, pageReplayPage(title, pages.runs, pageSections(pages), await htmlAssets()));
+  }
   const table = () => pageSections(pages).flatMap((section) => sectionLines(section, painter(parsed)));
   process.stdout.write(format === "jsonl" ? pageLines(pages) : table().join("\n"));
   return 0;

@@ -2,11 +2,11 @@
 
 import type { Calibration } from "../core/calibration.js";
 import { calibrationSections } from "./calibration.js";
+import { chartPage } from "./chart-page.js";
 import { bytesText } from "./format.js";
-import { type HtmlAssets, scriptJson, tableHtml } from "./html.js";
-import { escapeHtml } from "./html-bars.js";
-import { type Chart, drawCharts } from "./html-client.js";
-import { SERIES_COLORS, STYLE } from "./html-style.js";
+import type { HtmlAssets } from "./html.js";
+import type { Chart } from "./html-client.js";
+import { SERIES_COLORS } from "./html-style.js";
 import { type PlotSeries, terminalPlot } from "./terminal-plot.js";
 
 const color = (index: number) => SERIES_COLORS[index % SERIES_COLORS.length] as string;
@@ -47,28 +47,10 @@ function charts({ chase, chains, loaded }: Calibration): Chart[] {
 
 /** The page of a calibration. */
 export function calibrationPage(calibration: Calibration, assets: HtmlAssets): string {
-  const plots = charts(calibration).map((chart, i) => ({ id: `plot${i}`, charts: [chart] }));
-  const places = plots.map(({ id }) => `<div id="${id}"></div>`).join("");
   const { environment: env, measuredAt } = calibration;
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Nibblemark calibration ${escapeHtml(measuredAt)}</title>
-<style>${assets.style}${STYLE}</style>
-</head>
-<body>
-<h1>Nibblemark calibration</h1>
-<p class="faint">${escapeHtml(`${measuredAt}, ${env.cpu}, ${env.cores} cores, ${env.runtime}`)}</p>
-<h2>Plots</h2>${places}
-${calibrationSections(calibration, true).map(tableHtml).join("\n")}
-<script type="application/json" id="charts">${scriptJson(plots)}</script>
-<script>${assets.script}</script>
-<script>(${drawCharts.toString()})(JSON.parse(document.getElementById("charts").textContent), uPlot);</script>
-</body>
-</html>
-`;
+  const lines = [`${measuredAt}, ${env.cpu}, ${env.cores} cores, ${env.runtime}`];
+  const sections = calibrationSections(calibration, true);
+  return chartPage({ title: "Nibblemark calibration", lines, charts: charts(calibration), sections }, assets);
 }
 
 /** Latency by size as a plot in characters. */
