@@ -12,6 +12,8 @@ export interface Cursor {
   left(): number;
   /** A view of the next `length` bytes; valid until the next call. */
   bytes(length: number, what: string): Promise<DataView>;
+  /** The same at once where they have been read already, else null. */
+  ready(length: number): DataView | null;
   fail(field: string, problem: string): InputError;
 }
 
@@ -21,7 +23,13 @@ export function openCursor(source: ByteSource): Cursor {
   let at = 0;
   const fail = (field: string, problem: string) =>
     new InputError(source.name, field, problem, "Get the whole file again from where it came from");
+  const take = (length: number): DataView => {
+    const view = new DataView(window.buffer, window.byteOffset + at - windowAt, length);
+    at += length;
+    return view;
+  };
   return {
+    ready: (length) => (at + length <= windowAt + window.length ? take(length) : null),
     position: () => at,
     left: () => source.sizeBytes - at,
     fail,
@@ -33,9 +41,7 @@ export function openCursor(source: ByteSource): Cursor {
         windowAt = at;
         window = await source.read(at, Math.min(Math.max(length, WINDOW_BYTES), source.sizeBytes - at));
       }
-      const view = new DataView(window.buffer, window.byteOffset + at - windowAt, length);
-      at += length;
-      return view;
+      return take(length);
     },
   };
 }

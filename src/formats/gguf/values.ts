@@ -12,11 +12,14 @@ const LONGEST_TEXT = 1 << 24;
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 export async function readString(cursor: Cursor, what: string): Promise<string> {
-  const length = (await cursor.bytes(8, what)).getBigUint64(0, true);
-  if (length > BigInt(Math.min(LONGEST_TEXT, cursor.left()))) {
-    throw cursor.fail(what, `is a text of ${length} bytes, the file has ${cursor.left()} left`);
-  }
-  return decodeText(await cursor.bytes(Number(length), what), what, cursor);
+  const length = textLength(await cursor.bytes(8, what), what, cursor);
+  return decodeText(await cursor.bytes(length, what), what, cursor);
+}
+
+function textLength(view: DataView, what: string, cursor: Cursor): number {
+  const length = view.getBigUint64(0, true);
+  if (length <= BigInt(Math.min(LONGEST_TEXT, cursor.left()))) return Number(length);
+  throw cursor.fail(what, `is a text of ${length} bytes, the file has ${cursor.left()} left`);
 }
 
 function decodeText(view: DataView, what: string, cursor: Cursor): string {
@@ -82,9 +85,12 @@ async function readArray(cursor: Cursor, key: string): Promise<MetaArray> {
   return Array.from({ length: Number(count) }, (_, i) => readNumber(view, i * size, type, beyond));
 }
 
-/** Texts of a vocabulary lie together in the cursor's window: no await for each of 150 000. */
+/** A vocabulary has up to some 500 000 texts: only those at the end of the cursor's window are waited for. */
 async function readTexts(cursor: Cursor, key: string, count: number): Promise<readonly string[]> {
   const texts: string[] = [];
-  for (let i = 0; i < count; i++) texts.push(await readString(cursor, key));
+  for (let i = 0; i < count; i++) {
+    const length = textLength(cursor.ready(8) ?? (await cursor.bytes(8, key)), key, cursor);
+    texts.push(decodeText(cursor.ready(length) ?? (await cursor.bytes(length, key)), key, cursor));
+  }
   return texts;
 }
