@@ -3,7 +3,8 @@
 // int4 g32); alignment, tile padding and what a backend fuses away are not counted.
 
 import type { AccessPattern, ComputeFamily } from "./host.js";
-import { type Op, type TensorId, type TensorSpec, tensorBytes } from "./op.js";
+import { activationGroup, type Op, type TensorId, type TensorSpec, tensorBytes } from "./op.js";
+import { isBlockType } from "./packed.js";
 
 /** One contiguous range of one tensor that an op touches once. */
 export interface Access {
@@ -121,6 +122,8 @@ export function opAccesses(op: Op, specs: Specs): Access[] {
 
 function matmulFamily(spec: TensorSpec, activations: "f32" | "int8"): ComputeFamily {
   if (spec.format === "f32" || spec.format === "int8") return spec.format;
+  // Blocks are taken apart to bytes or floats and multiplied as such.
+  if (isBlockType(spec.format)) return activations === "int8" && activationGroup(spec.format) !== null ? "int8" : "f32";
   return activations === "int8" ? "int4-int8" : "int4-f32";
 }
 
