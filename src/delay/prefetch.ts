@@ -7,6 +7,9 @@ import type { PlacedTensors } from "../core/topology.js";
 import { type EpochExports, solveEpoch } from "./solver.js";
 import { epochStages, indexHomes, poolTraffic, type StageTable } from "./stages.js";
 
+/** Share of an epoch's moved lines below which a segment is no layer of its own. */
+const SMALL = 0.01;
+
 /** Which end of the range of misses is evaluated. */
 type End = 0 | 1;
 
@@ -28,6 +31,25 @@ function segmentsOf(ops: readonly OpMisses[], record: TrafficRecord, placed: Pla
     else segments.push({ layer: layer ?? -1, ops: [op] });
   }
   return segments;
+}
+
+const linesOf = ({ ops }: Segment, placed: PlacedTensors): number =>
+  ops
+    .flatMap(({ misses }) => misses)
+    .reduce((sum, miss) => sum + (isPrefetched(placed, miss.tensor) ? readLines(miss, 1) : 0), 0);
+
+/** Segments that move next to nothing (the rows of an embedding) join the one after them: nothing could hide behind them. */
+function joinSmall(segments: readonly Segment[], placed: PlacedTensors): Segment[] {
+  const total = segments.reduce((sum, segment) => sum + linesOf(segment, placed), 0);
+  const joined: Segment[] = [];
+  let waiting: readonly OpMisses[] = [];
+  for (const segment of segments) {
+    const ops = [...waiting, ...segment.ops];
+    waiting = linesOf({ ops }, placed) < SMALL * total ? ops : [];
+    if (waiting.length === 0) joined.push({ ops });
+  }
+  const last = joined.pop();
+  return last ? [...joined, { ops: [...last.ops, ...waiting] }] : [{ ops: waiting }];
 }
 
 const readLines = (miss: TensorMiss, end: End) => miss.chaseLines[end] + miss.strideLines[end] + miss.streamLines[end];
@@ -68,7 +90,7 @@ export function openPrefetch(
 
   function estimate(ops: readonly OpMisses[], measuredNs: number, end: End): EpochEstimate {
     const near = solved(stagesOf(ops, end), measuredNs);
-    const segments = segmentsOf(ops, record, placed);
+    const segments = joinSmall(segmentsOf(ops, record, placed), placed);
     const transfers = segments.map((segment) => transferStage(segment, placed, end));
     // What the whole epoch takes with everything in place, over what its layers take one by one: measured work slows all alike.
     const alone = segments.map((segment) => solved(stagesOf(segment.ops, end), 0).placedNs);

@@ -78,6 +78,18 @@ test("far reads wait where arithmetic could hide them only in part; prefetch nev
   }
 });
 
+test("a row of an embedding is no layer: the first layer moves while the last one computes", () => {
+  const whole = record(4e6);
+  const row: TensorSpec = { ...(SPECS[0] as TensorSpec), id: 2, layer: -1 };
+  const none = [0, 0] as const;
+  const miss = { tensor: 2, chaseLines: none, strideLines: none, streamLines: [2, 2] as const, writtenLines: none };
+  const epoch = [{ family: "f32" as const, macs: 0, misses: [miss] }, ...(whole.epochs[0] ?? [])];
+  const placed = placeTensors(TOPOLOGY, [...SPECS, row], ["weights=prefetch(cxl0)"]);
+  const run = { ...whole, specs: [...SPECS, row], epochs: [epoch] };
+  const { high } = model.evaluate(run, placed, { host: HOST, threads: 1, measuredNs: null }).total;
+  isNear(high.delay.placedNs, 8e6);
+});
+
 test("bytes are counted on both sides, and the terms sum to the delay", () => {
   const placed = placeTensors(TOPOLOGY, SPECS, ["weights=prefetch(cxl0)"]);
   const { high } = model.evaluate(record(1e6), placed, { host: HOST, threads: 1, measuredNs: null }).total;
