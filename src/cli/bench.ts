@@ -1,6 +1,7 @@
 // `nibblemark bench`: speed, memory and quality of a scenario; without arguments the default one with an HTML report.
 
 import { readFile } from "node:fs/promises";
+import { text } from "node:stream/consumers";
 import { InputError } from "../core/errors.js";
 import type { BenchResult } from "../core/result.js";
 import { FORMATS } from "../report/formats.js";
@@ -15,7 +16,7 @@ async function scenarioText(parsed: Parsed): Promise<string | null> {
   const path = parsed.text("scenario");
   if (path === undefined) return null;
   try {
-    return await readFile(path, "utf8");
+    return path === "-" ? await text(process.stdin) : await readFile(path, "utf8");
   } catch (error) {
     throw new InputError(path, "--scenario", `cannot be read (${(error as Error).message})`, "Check the path");
   }

@@ -24,6 +24,8 @@ const SYNTHETIC: Workload = {
   targets: "fastest",
 };
 
+const SYNTHETIC_LACKS: readonly string[] = ["f32", "int8", "stored"] satisfies readonly QuantName[];
+
 /** What `nibblemark bench` does without arguments. */
 export const DEFAULT_SCENARIO: Scenario = {
   schemaVersion: 1,
@@ -42,7 +44,7 @@ export const DEFAULT_SCENARIO: Scenario = {
 };
 
 export const SCENARIO_FLAGS: readonly Flag[] = [
-  { name: "scenario", value: "FILE", help: "a scenario as JSON; flags win over it" },
+  { name: "scenario", value: "FILE", help: "a scenario as JSON (- reads stdin); flags win over it" },
   { name: "print-scenario", help: "print the scenario and stop" },
   { name: "model", short: "m", value: "PATH", help: "a model folder or file (default: the shipped model)" },
   { name: "shape", value: "NAME", help: "synthetic weights in the shapes of llava-1.5-7b" },
@@ -105,15 +107,22 @@ function changeWorkloads(workloads: readonly Workload[], parsed: Parsed): readon
   const chosen = model
     ? [{ ...(model.kind === "synthetic" ? SYNTHETIC : { ...SHIPPED, quants: ["int8", "int4-g32"] as const }), model }]
     : workloads;
+  const quants = list(parsed, "quant") as QuantName[] | null;
   const targets = list(parsed, "target");
   const only = targets?.length === 1 ? targets[0] : null;
-  return chosen.map((workload) => ({
+  const changed = chosen.map((workload) => ({
     model: workload.model,
-    quants: (list(parsed, "quant") as QuantName[] | null) ?? workload.quants,
+    quants: quants ? fitting(workload.model, quants, model !== null) : workload.quants,
     activations: (parsed.text("activations") as Workload["activations"] | undefined) ?? workload.activations,
     tests: list(parsed, "test") ?? workload.tests,
     targets: only === "all" || only === "fastest" ? only : (targets ?? workload.targets),
   }));
+  return quants?.length ? changed.filter((workload) => workload.quants.length > 0) : changed;
+}
+
+/** Formats of a workload. Where the user did not ask for the synthetic shape, one that it lacks is no fault of theirs. */
+function fitting({ kind }: ModelRef, quants: readonly QuantName[], named: boolean): readonly QuantName[] {
+  return named || kind !== "synthetic" ? quants : quants.filter((name) => !SYNTHETIC_LACKS.includes(name));
 }
 
 function llcOf(text: string | undefined, before: Scenario["llc"]): Scenario["llc"] {

@@ -103,7 +103,17 @@ export function placeTensors(
   specs: readonly TensorSpec[],
   rules: readonly string[],
 ): PlacedTensors {
-  const asked = rules.length > 0 ? rules : topology.defaultPlacement;
+  if (rules.length > 0) return placeWith(topology, specs, rules);
+  try {
+    return placeWith(topology, specs, topology.defaultPlacement);
+  } catch (error) {
+    if (!(error instanceof InputError) || error.source !== "--placement") throw error;
+    const field = `defaultPlacement: ${error.field}`;
+    throw new InputError(`topology ${topology.name}`, field, error.problem, error.remedy);
+  }
+}
+
+function placeWith(topology: Topology, specs: readonly TensorSpec[], asked: readonly string[]): PlacedTensors {
   const parsed = parsePlacement(asked);
   if (topology.pools.length === 1) return resolvePlacement(topology, specs, [], []);
   return resolvePlacement(topology, specs, parsed, asked);

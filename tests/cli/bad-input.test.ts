@@ -42,7 +42,17 @@ test("an unknown topology, a bad placement, a pool too small", () => {
   isBadInput(bench(model, "--topology", "moon"), "moon", "cxl-1hop");
   const placed = ["--test", "tg1", "--quant", "int8", "--target", "wasm-simd/1t", "--topology", "cxl-1hop"];
   isBadInput(bench(model, ...placed, "--placement", "weights=cxl9"), "cxl9");
-  isBadInput(bench(model, ...placed, "--placement", "weights=split(dram:0.5,cxl0:0.2)"), "weights");
+  isBadInput(bench(model, ...placed, "--placement", "weights=split(dram:0.5,cxl0:0.2)"), "weights", "0.7, not to 1");
+  const capacityBytes = { value: 100_000, source: "assumed", note: "too small" };
+  const far = { kind: "far", name: "cxl0", device: "a1000", path: [], capacityBytes };
+  const near = { kind: "local", name: "dram", capacityBytes: { ...capacityBytes, value: 1e12 } };
+  const facts = { schemaVersion: 1, name: "tiny", description: "", edges: [] };
+  const topology = { ...facts, pools: [near, far], defaultPlacement: ["weights=cxl0"] };
+  writeFileSync(at("tiny.json"), JSON.stringify(topology));
+  isBadInput(bench(model, "--topology", at("tiny.json")), "topology tiny", "pool cxl0 holds 100000", "Place less");
+  const unequal = { ...topology, defaultPlacement: ["weights=split(dram:0.5,cxl0:0.2)"] };
+  writeFileSync(at("unequal.json"), JSON.stringify(unequal));
+  isBadInput(bench(model, "--topology", at("unequal.json")), "topology tiny: defaultPlacement", "0.7, not to 1");
 });
 
 test("a target that nobody has", () => {

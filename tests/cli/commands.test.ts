@@ -63,6 +63,10 @@ test("bench prints a table without colours into a pipe", () => {
 test("a printed scenario runs as it is", () => {
   const { stdout } = nibblemark(["bench", model, ...quick, "local", "--no-quality", "--print-scenario"]);
   assert.equal(JSON.parse(stdout).workloads[0].tests, ["vision", "tg2"]);
+  const again = nibblemark(["bench", "--scenario", "-", "--print-scenario"], folder.path, stdout);
+  assert.is(again.stdout, stdout);
+  const ran = nibblemark(["bench", "--scenario", "-", "-o", "csv", "-q"], folder.path, stdout);
+  assert.match(ran.stdout, /,tg2,measured,/);
 });
 
 test("eval gives quality without timing", () => {

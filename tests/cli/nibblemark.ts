@@ -21,8 +21,8 @@ export function newFolder(): { readonly path: string; remove(): void } {
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
 }
 
-export function nibblemark(args: readonly string[], cwd: string = root): Ended {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...args], { cwd, encoding: "utf8" });
+export function nibblemark(args: readonly string[], cwd: string = root, input = ""): Ended {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...args], { cwd, input, encoding: "utf8" });
   return { code: status, stdout, stderr };
 }
 

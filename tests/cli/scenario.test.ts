@@ -47,6 +47,14 @@ test("flags win over the file", () => {
   assert.ok(scenario.workloads.every(({ quants }) => quants.join() === "int8"));
 });
 
+test("a format that the synthetic shape lacks leaves that shape out, unless it was asked for", () => {
+  const kinds = (...args: string[]) =>
+    scenarioOf(flags(...args), null).workloads.map(({ model, quants }) => `${model.kind} ${quants.join()}`);
+  assert.equal(kinds("--quant", "int8"), ["shipped int8"]);
+  assert.equal(kinds("--quant", "int8,int4-g128"), ["shipped int8,int4-g128", "synthetic int4-g128"]);
+  assert.equal(kinds("--shape", "llava-1.5-7b", "--quant", "int8"), ["synthetic int8"]);
+});
+
 test("a model or a shape makes one workload of its own", () => {
   const model = scenarioOf(flags("some/model"), null).workloads;
   assert.equal(
