@@ -109,10 +109,30 @@ export interface PackedBlocks {
 
 export type WeightData = PackedInt4 | PackedInt8 | PlainF32 | PackedBlocks;
 
+/** 4-bit codes of a file, eight a word, with f16 scales. */
+export interface CodeMatrix {
+  readonly rows: number;
+  readonly cols: number;
+  readonly group: Group;
+  readonly offset: PackedInt4["offset"];
+  /** rows: [rows, cols / 8]; steps: [cols / 8, rows]; awq: [cols, rows / 8] in AutoAWQ's order of nibbles. */
+  readonly order: "rows" | "steps" | "awq";
+  readonly words: Uint32Array;
+  /** f16 bits; of (row, group) at row * rowStride + floor(group / share) * groupStride. */
+  readonly scales: Uint16Array;
+  /** Zero points 0..15, or f16 bits of offsets, at the same places; null for none8. */
+  readonly offsets: Uint8Array | Uint16Array | null;
+  readonly rowStride: number;
+  readonly groupStride: number;
+  readonly share: number;
+}
+
 /** Brings weights from the layouts of files into packed forms without loss; the loops are in assembly/kernels. */
 export interface Repacker {
   /** ggml's "q4_0" or "q4_1" blocks of `rows` rows to "r8" records of 32 columns. Throws InputError for scales that are not finite. */
   int4(type: "q4_0" | "q4_1", bytes: Uint8Array, rows: number, cols: number): PackedInt4;
+  /** 4-bit codes of a file, in any of the known orders, to "r8" records. */
+  records(matrix: CodeMatrix): PackedInt4;
   /** Throws InputError when a number or scale of the blocks is not finite; gives the data back. */
   checked(data: PackedBlocks, name: string): PackedBlocks;
   /** [rows, cols] f32, row-major. */

@@ -1,8 +1,8 @@
 // compressed-tensors checkpoints in the form "pack-quantized" (vLLM, llm-compressor): codes [outputs, inputs / 8] low
 // nibble first, each code + 8; zero points packed along the outputs. Layout: vllm-project/compressed-tensors.
 
+import type { Repacker } from "../core/packed.js";
 import { wordsOf } from "./half.js";
-import { packRowWords } from "./pack-r8.js";
 import {
   areHalves,
   basesOf,
@@ -50,16 +50,24 @@ async function matrix(tensors: TensorMap, base: string) {
     : null;
   const parts = [codes, scales, ...(zeros ? [zeros] : [])];
   const shape = { rows, cols, group, offset: zeros ? "zeroU4" : "none8" } as const;
-  const share = stored / group;
   const exact = await areHalves(scales);
-  const read = async () => {
-    const zeroWords = zeros ? wordsOf(await readBytes(zeros)) : new Uint32Array(0);
-    const words = wordsOf(await readBytes(codes));
-    const at = (row: number, g: number) => row * count + Math.floor(g / share);
-    const zero = (row: number, g: number) => (zeroWords[at(row >> 3, g)] >>> (4 * (row & 7))) & 15;
-    return packGrouped(shape, { scales, biases: null, at, zero, exact }, (writer) => packRowWords(writer, words));
+  const read = async (repacker: Repacker) => {
+    const zeroPoints = zeros && (async () => zerosOf(wordsOf(await readBytes(zeros)), rows, count));
+    const places = { rowStride: count, groupStride: 1, share: stored / group };
+    const values = { scales, biases: null, zeros: zeroPoints, ...places, exact };
+    return packGrouped(repacker, shape, "rows", wordsOf(await readBytes(codes)), values);
   };
   const about = { name: `${base}.weight`, rows, cols, label: `compressed-tensors g${stored}`, tensors: parts };
   const used = [...parts.map(({ name }) => name), ...(shaped ? [shaped.name] : [])];
   return { stored: storedInt4(about, shape, exact, read), used };
+}
+
+/** Words [ceil(rows / 8), groups], eight outputs each, as bytes [rows, groups]. */
+function zerosOf(words: Uint32Array, rows: number, groups: number): Uint8Array {
+  const zeros = new Uint8Array(rows * groups);
+  for (let row = 0; row < rows; row++) {
+    for (let g = 0; g < groups; g++)
+      zeros[row * groups + g] = (words[(row >> 3) * groups + g] >>> (4 * (row & 7))) & 15;
+  }
+  return zeros;
 }

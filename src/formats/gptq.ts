@@ -3,10 +3,10 @@
 // group, and the order is kept for the activations. Layout: AutoGPTQ qlinear_cuda_old.py; GPTQModel utils/model.py.
 
 import { InputError } from "../core/errors.js";
-import type { WeightData } from "../core/packed.js";
+import type { Repacker } from "../core/packed.js";
 import type { LazyTensor } from "../core/tensor.js";
 import { wordsOf } from "./half.js";
-import { type CodeShape, packStepWords, type R8Writer, spreadWord } from "./pack-r8.js";
+import { zeroBytes } from "./pack-r8.js";
 import {
   areHalves,
   basesOf,
@@ -36,6 +36,8 @@ export const gptq: Scheme = {
   },
 };
 
+const STRAIGHT = [0, 1, 2, 3, 4, 5, 6, 7] as const;
+
 interface Options {
   readonly wanted: number;
   readonly zeroShift: number;
@@ -56,10 +58,15 @@ async function matrix(tensors: TensorMap, base: string, { wanted, zeroShift, sor
   const shape = { rows, cols, group, offset: "zeroU4" } as const;
   const exact = await areHalves(scales);
   const act = sorted && index !== null;
-  const read = async () => {
-    const order = index ? await orderOf(index, stored, groups) : null;
-    if (order && !act && order.some((column, i) => column !== i)) throw unordered(index as LazyTensor);
-    return repack({ codes, scales, zeros }, shape, { share: stored / group, zeroShift, exact }, act ? order : null);
+  const read = async (repacker: Repacker) => {
+    const found = index ? await orderOf(index, stored, groups) : null;
+    if (found && !act && found.some((column, i) => column !== i)) throw unordered(index as LazyTensor);
+    // AutoGPTQ keeps four bits of zero + 1: a stored 15 stands for 0.
+    const zeroPoints = async () => zeroBytes(wordsOf(await readBytes(zeros)), groups, rows, STRAIGHT, zeroShift);
+    const places = { rowStride: 1, groupStride: rows, share: stored / group };
+    const values = { scales, biases: null, zeros: zeroPoints, ...places, exact };
+    const file = wordsOf(await readBytes(codes));
+    return packGrouped(repacker, shape, "steps", act && found ? sortedWords(file, rows, found) : file, values);
   };
   const order = act ? async () => Float32Array.from(await orderOf(index, stored, groups)) : undefined;
   const parts = [codes, scales, zeros, ...(index ? [index] : [])];
@@ -93,46 +100,15 @@ async function orderOf(index: LazyTensor, size: number, groups: number): Promise
   return order;
 }
 
-interface Tensors {
-  readonly codes: LazyTensor;
-  readonly scales: LazyTensor;
-  readonly zeros: LazyTensor;
-}
-
-async function repack(
-  { codes, scales, zeros }: Tensors,
-  shape: CodeShape,
-  { share, zeroShift, exact }: { readonly share: number; readonly zeroShift: number; readonly exact: boolean },
-  order: Uint32Array | null,
-): Promise<WeightData> {
-  const { rows } = shape;
-  const zeroWords = wordsOf(await readBytes(zeros));
-  const words = wordsOf(await readBytes(codes));
-  const across = Math.ceil(rows / 8);
-  const at = (row: number, g: number) => Math.floor(g / share) * rows + row;
-  // AutoGPTQ keeps four bits of zero + 1: a stored 15 stands for 0.
-  const zero = (row: number, g: number) =>
-    ((zeroWords[Math.floor(g / share) * across + (row >> 3)] >>> (4 * (row & 7))) + zeroShift) & 15;
-  return packGrouped(shape, { scales, biases: null, at, zero, exact }, (writer) =>
-    order ? packSorted(writer, words, order) : packStepWords(writer, words),
-  );
-}
-
-/** As packStepWords, with input `order[c]` in column c. */
-function packSorted({ packed, words: out, recordWords, groups }: R8Writer, words: Uint32Array, order: Uint32Array) {
-  const { rows, cols, group } = packed;
-  const steps = group / 8;
-  const blockWords = groups * recordWords;
-  for (let step = 0; step < cols / 8; step++) {
-    const first = Math.floor(step / steps) * recordWords + (step % steps) * 8;
-    for (let row = 0; row < rows; row++) {
-      let word = 0;
-      for (let i = 0; i < 8; i++) {
-        const input = order[step * 8 + i];
-        word |= ((words[(input >> 3) * rows + row] >>> (4 * (input & 7))) & 15) << (4 * i);
-      }
-      out[first + (row >> 3) * blockWords + (row & 7)] = spreadWord(word);
-    }
+/** Words [cols / 8, rows] with input `order[c]` in column c. */
+function sortedWords(words: Uint32Array, rows: number, order: Uint32Array): Uint32Array {
+  const sorted = new Uint32Array(words.length);
+  for (let column = 0; column < order.length; column++) {
+    const from = (order[column] >> 3) * rows;
+    const shift = 4 * (order[column] & 7);
+    const to = (column >> 3) * rows;
+    const place = 4 * (column & 7);
+    for (let row = 0; row < rows; row++) sorted[to + row] |= ((words[from + row] >>> shift) & 15) << place;
   }
-  return packed;
+  return sorted;
 }

@@ -1,10 +1,9 @@
 // MLX checkpoints (config.json "quantization"): codes [outputs, inputs * bits / 32] low bits first, w = scale * code + bias
 // a group; 4 and 8 bits. Layout: ml-explore/mlx python/tests/test_quantized.py.
 
-import type { WeightData } from "../core/packed.js";
+import type { Repacker, WeightData } from "../core/packed.js";
 import { wordsOf } from "./half.js";
 import { wideBlocks } from "./pack-blocks.js";
-import { packRowWords } from "./pack-r8.js";
 import {
   areHalves,
   basesOf,
@@ -54,10 +53,9 @@ async function matrix(tensors: TensorMap, base: string, bits: 4 | 8, stored: num
   if (bits === 4) {
     const exact = await areHalves(scales, biases);
     const shape = { rows, cols, group, offset: "bias" } as const;
-    const read = async () => {
-      const packed = wordsOf(await readBytes(codes));
-      const values = { scales, biases, at, zero: () => 0, exact };
-      return packGrouped(shape, values, (writer) => packRowWords(writer, packed));
+    const read = async (repacker: Repacker) => {
+      const values = { scales, biases, zeros: null, rowStride: count, groupStride: 1, share, exact };
+      return packGrouped(repacker, shape, "rows", wordsOf(await readBytes(codes)), values);
     };
     return { stored: storedInt4(about, shape, exact, read), used };
   }

@@ -11,7 +11,6 @@ import { wordsOf } from "./half.js";
 import { readHfSettings } from "./hf-folder.js";
 import { type OnnxNode, readOnnxGraph } from "./onnx-graph.js";
 import { wideBlocks } from "./pack-blocks.js";
-import { packRowWords } from "./pack-r8.js";
 import { protoReader } from "./protobuf.js";
 import {
   areHalves,
@@ -126,8 +125,6 @@ export async function storedMatrix(tensors: TensorMap, node: OnnxNode): Promise<
   const name = matrixName(node.name);
   const parts = [codes, scales, ...(zeros ? [zeros] : [])];
   const about = { name, rows, cols, label: `ONNX ${bits} bit g${block}`, tensors: parts };
-  const share = block / group;
-  const at = (row: number, g: number) => row * blocks + Math.floor(g / share);
   const zeroOf = await zeroReader(fail, zeros, bits, rows, blocks);
   if (bits === 8) {
     const read = async (): Promise<WeightData> => {
@@ -143,18 +140,18 @@ export async function storedMatrix(tensors: TensorMap, node: OnnxNode): Promise<
   const floatZeros = zeros !== undefined && zeros.dtype !== "u8";
   const exact = !floatZeros && (await areHalves(scales));
   const shape = { rows, cols, group, offset: zeros ? "zeroU4" : "none8" } as const;
-  return storedInt4(about, shape, exact, async () => {
+  return storedInt4(about, shape, exact, async (repacker) => {
     const words = wordsOf(await readBytes(codes));
-    const zero = await zeroOf();
-    const values = {
-      scales,
-      biases: null,
-      at,
-      zero: (row: number, g: number) => zero(row, Math.floor(g / share)),
-      exact,
-    };
-    return packGrouped(shape, values, (writer) => packRowWords(writer, words));
+    const places = { rowStride: blocks, groupStride: 1, share: block / group };
+    const values = { scales, biases: null, zeros: zeros ? zeroList : null, ...places, exact };
+    return packGrouped(repacker, shape, "rows", words, values);
   });
+
+  async function zeroList() {
+    const zero = await zeroOf();
+    const list = floatZeros ? new Float32Array(rows * blocks) : new Uint8Array(rows * blocks);
+    return list.map((_, i) => zero(Math.floor(i / blocks), i % blocks));
+  }
 }
 
 /** A tensor of `count` numbers in any shape. */

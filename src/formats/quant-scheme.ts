@@ -2,13 +2,13 @@
 // and what becomes of them.
 
 import { InputError } from "../core/errors.js";
-import type { Group, PackedInt4, WeightData } from "../core/packed.js";
+import type { CodeMatrix, Group, Repacker, WeightData } from "../core/packed.js";
 import type { StoredMatrix } from "../core/stored.js";
 import type { DType, LazyTensor } from "../core/tensor.js";
 import { toFloat32 } from "./convert.js";
-import { exactHalf, fitsHalf } from "./half.js";
+import { fitsHalf, halfBits } from "./half.js";
 import type { Fields } from "./hf-fields.js";
-import { blocksOfR8, type CodeShape, groupFor, openR8, type R8Writer } from "./pack-r8.js";
+import { blocksOfR8, type CodeShape, groupFor } from "./pack-r8.js";
 
 export type TensorMap = ReadonlyMap<string, LazyTensor>;
 
@@ -61,14 +61,15 @@ export async function readFloats(tensor: LazyTensor): Promise<Float32Array> {
   throw new InputError(tensor.source.name, tensor.name, `value ${bad} is ${values[bad]}`, "Get the file again");
 }
 
-/** Scales of one matrix, and biases where it has them, by (row, group of the records). */
+/** Scales of one matrix, and biases or zero points where it has them; index row * rowStride + floor(group / share) * groupStride. */
 export interface GroupedValues {
   readonly scales: LazyTensor;
   readonly biases: LazyTensor | null;
-  /** Index of (row, group) in `scales` and `biases`. */
-  readonly at: (row: number, group: number) => number;
-  /** Zero point 0..15 where there are no biases. */
-  readonly zero: (row: number, group: number) => number;
+  /** Zero points 0..15 (or any numbers, where `exact` is false) at the places of their scales; null: 8. */
+  readonly zeros: (() => Promise<Uint8Array | Float32Array>) | null;
+  readonly rowStride: number;
+  readonly groupStride: number;
+  readonly share: number;
   /** f16 holds all of them exactly. */
   readonly exact: boolean;
 }
@@ -81,26 +82,35 @@ export async function areHalves(...tensors: readonly LazyTensor[]): Promise<bool
   return true;
 }
 
-/** "r8" records filled by `fill`, or blocks with f32 scales where f16 could not hold them. */
+/** f16 bits of scales or offsets. Throws InputError for what is not finite. */
+async function readHalves(tensor: LazyTensor): Promise<Uint16Array> {
+  const bits = halfBits(await readBytes(tensor), tensor.dtype);
+  if (bits) return bits;
+  throw new InputError(tensor.source.name, tensor.name, "a scale is not finite", "Get the file again");
+}
+
+/** "r8" records, or blocks with f32 scales where f16 could not hold them. @param words as `order` says */
 export async function packGrouped(
+  repacker: Repacker,
   shape: CodeShape,
+  order: CodeMatrix["order"],
+  words: Uint32Array,
   values: GroupedValues,
-  fill: (writer: R8Writer) => PackedInt4,
 ): Promise<WeightData> {
-  const { scales, biases, at, zero, exact } = values;
-  const steps = await readFloats(scales);
-  const edges = biases && (await readFloats(biases));
-  if (exact) {
-    const bits = (floats: Float32Array) => Uint16Array.from(floats, (value) => exactHalf(value));
-    const [low, high] = [bits(steps), edges && bits(edges)];
-    const offset = high ? (row: number, g: number) => high[at(row, g)] : zero;
-    return fill(openR8(shape, { scale: (row, g) => low[at(row, g)], offset }));
+  const { scales, biases, rowStride, groupStride, share } = values;
+  const places = { order, words, rowStride, groupStride, share };
+  const zeros = values.zeros && (await values.zeros());
+  if (values.exact) {
+    const offsets = biases ? await readHalves(biases) : (zeros as Uint8Array | null);
+    return repacker.records({ ...shape, ...places, scales: await readHalves(scales), offsets });
   }
-  const writer = openR8(shape, { scale: () => 0, offset: () => 0 });
-  fill(writer);
-  const plain = shape.offset === "none8" ? () => 8 : zero;
-  const offset = edges ? (row: number, g: number) => edges[at(row, g)] : plain;
-  return blocksOfR8(writer, edges ? "affine4" : "zero4", { scale: (row, g) => steps[at(row, g)], offset });
+  const steps = await readFloats(scales);
+  const edges = biases ? await readFloats(biases) : zeros;
+  const blank = { offset: "none8", offsets: null, scales: new Uint16Array(steps.length) } as const;
+  const codes = repacker.records({ ...shape, ...places, ...blank });
+  const at = (row: number, g: number) => row * rowStride + Math.floor(g / share) * groupStride;
+  const offset = edges ? (row: number, g: number) => edges[at(row, g)] : () => 8;
+  return blocksOfR8(codes, biases ? "affine4" : "zero4", (row, g) => steps[at(row, g)], offset);
 }
 
 /** Group of the records for a file's group of `stored` columns. Throws InputError when there is none. */
@@ -127,7 +137,7 @@ export function storedInt4(
   { name, rows, cols, label, tensors }: Parts,
   { group, offset }: CodeShape,
   exact: boolean,
-  read: () => Promise<WeightData>,
+  read: (repacker: Repacker) => Promise<WeightData>,
   order?: () => Promise<Float32Array>,
 ): StoredMatrix {
   if (!exact && group === 16) {

@@ -9,18 +9,18 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { unpackBlocks } from "../../src/backends/reference/blocks.js";
 import { unpackInt4 } from "../../src/backends/reference/unpack.js";
+import { openRepacker } from "../../src/backends/wasm/repacker.js";
 import { InputError } from "../../src/core/errors.js";
-import type { Repacker } from "../../src/core/packed.js";
 import { isOnnx, matrixName, openOnnxWeights } from "../../src/formats/onnx.js";
 import { uniform } from "../../src/model/sample.js";
+import { nodePlatform } from "../../src/platform/node.js";
 import { need } from "../support/need.js";
 import { refuses } from "../support/refuses.js";
 import { root } from "../support/root.js";
 import { memorySource } from "./memory-source.js";
 import { type Initializer, type MatMul, matMulFile } from "./onnx-file.js";
 
-/** Nothing here needs the block kernels. */
-const repacker = null as unknown as Repacker;
+const repacker = await openRepacker(nodePlatform());
 const NODE = "/model/layers.3/attn/q_proj/MatMul_Q4";
 
 const filesOf = (files: Readonly<Record<string, Uint8Array>>) => ({

@@ -1,11 +1,11 @@
 // Matrices in memory for tests of the quantized forms.
 
-import type { Repacker } from "../../src/core/packed.js";
+import { openRepacker } from "../../src/backends/wasm/repacker.js";
 import type { DType, LazyTensor } from "../../src/core/tensor.js";
+import { nodePlatform } from "../../src/platform/node.js";
 import { memorySource } from "./memory-source.js";
 
-/** Nothing here needs the block kernels. */
-export const repacker = null as unknown as Repacker;
+export const repacker = await openRepacker(nodePlatform());
 
 export function tensor(name: string, dtype: DType, shape: readonly number[], values: ArrayBufferView): LazyTensor {
   const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength).slice();

@@ -84,6 +84,27 @@ export interface Kernels {
   packInt4(values: number, count: number, cols: number, group: number, out: number): void;
   packInt8(values: number, rows: number, cols: number, codes: number, scales: number): void;
   syntheticInt4(seed: number, first: number, count: number, cols: number, group: number, out: number): void;
+  spreadCodes(
+    order: number,
+    words: number,
+    rows: number,
+    cols: number,
+    group: number,
+    offset: number,
+    out: number,
+  ): void;
+  spreadScales(
+    scales: number,
+    offsets: number,
+    rows: number,
+    cols: number,
+    group: number,
+    offset: number,
+    rowStride: number,
+    groupStride: number,
+    share: number,
+    out: number,
+  ): void;
   kldEncode(logits: number, rows: number, vocab: number, out: number): void;
   kldCompare(records: number, logits: number, targets: number, rows: number, vocab: number, out: number): void;
   readBytes(start: number, bytes: number, streams: number): number;

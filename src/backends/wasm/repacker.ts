@@ -13,6 +13,7 @@ import {
 import type { Platform } from "../../core/ports.js";
 import { openArena } from "./arena.js";
 import { BLOCK_TYPE, type Loaded, loadKernels, OFFSET } from "./kernels.js";
+import { records } from "./records.js";
 import { knowsInstructions } from "./support.js";
 
 const PIECE_BYTES = 1 << 20;
@@ -23,6 +24,7 @@ export async function openRepacker(platform: Platform): Promise<Repacker> {
   const loaded = await loadKernels(platform, knowsInstructions("simd") ? "simd" : "scalar");
   return {
     int4: (type, bytes, rows, cols) => int4(loaded, type, bytes, rows, cols),
+    records: (matrix) => records(loaded, matrix),
     checked: (data, name) => checked(loaded, data, name),
     unpack: (data) => (data.kind === "blocks" ? unpackBlocks(loaded, data) : unpackInt4(loaded, data)),
   };
