@@ -41,7 +41,7 @@ export interface Agreement {
 export function haveFixtures(part: "models" | "llama.cpp" | "smollm2"): boolean {
   const place = {
     models: ".cache/gguf/models/qwen2-Q8_0.gguf",
-    "llama.cpp": ".cache/peers/node_modules/node-llama-cpp/package.json",
+    "llama.cpp": ".cache/peers/node-llama-cpp/node_modules/node-llama-cpp/package.json",
     smollm2: ".cache/gguf/SmolLM2-135M-Instruct.Q4_1.gguf",
   }[part];
   if (existsSync(join(root, place))) return true;
