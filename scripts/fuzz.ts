@@ -6,6 +6,7 @@ import { openRepacker } from "../src/backends/wasm/repacker.js";
 import { uniform } from "../src/model/sample.js";
 import { nodePlatform } from "../src/platform/node.js";
 import { damagedGguf, readAll } from "../tests/fuzz/gguf.js";
+import { damagedFolder, damagedOnnx, readFolder, readOnnx } from "../tests/fuzz/hf.js";
 
 interface Fuzzer {
   readonly make: (random: () => number) => Uint8Array;
@@ -16,6 +17,8 @@ const repacker = await openRepacker(nodePlatform());
 
 /** One line a reader. */
 const FUZZERS: Readonly<Record<string, Fuzzer>> = {
+  hf: { make: damagedFolder, read: (bytes) => readFolder(bytes, repacker) },
+  onnx: { make: damagedOnnx, read: (bytes) => readOnnx(bytes, repacker) },
   gguf: { make: damagedGguf, read: (bytes) => readAll(bytes, repacker) },
 };
 

@@ -8,12 +8,16 @@ import type { Platform } from "../core/ports.js";
 import type { ByteSource, LazyTensor } from "../core/tensor.js";
 import { readConfig } from "./hf-config.js";
 import { splitQuantized } from "./hf-quantized.js";
+import { pickleRefused } from "./pickle.js";
 import { readSafetensorsHeader } from "./safetensors.js";
 import { storedHalves } from "./stored-halves.js";
 import { openTokenizerJson } from "./tokenizer-json.js";
 
 const SINGLE = "model.safetensors";
 const INDEX = "model.safetensors.index.json";
+
+/** Weights in Python's pickle: reading one runs what its writer wants. */
+const PICKLES = ["pytorch_model.bin", "pytorch_model.bin.index.json", "consolidated.00.pth"];
 
 /** Prefixes of LLaVA files, newest first, and what they are here (core/model.ts). */
 const PREFIXES: readonly (readonly [string, string])[] = [
@@ -70,6 +74,8 @@ async function readTensors(platform: Platform, folder: string, weights: string):
   }
   const path = `${folder}/${INDEX}`;
   if (!(await platform.exists(path))) {
+    for (const pickle of PICKLES)
+      if (await platform.exists(`${folder}/${pickle}`)) throw pickleRefused(`${folder}/${pickle}`);
     const remedy = "Give a folder with safetensors weights, or convert the checkpoint";
     throw new InputError(folder, "", `has neither ${SINGLE} nor ${INDEX}`, remedy);
   }

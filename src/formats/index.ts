@@ -8,6 +8,7 @@ import { isGguf, openGguf } from "./gguf.js";
 import { openHfFolder } from "./hf-folder.js";
 import { isLlama2c, openLlama2c } from "./llama2c.js";
 import { isOnnx, openOnnx } from "./onnx.js";
+import { isPickle, pickleRefused } from "./pickle.js";
 import { isSafetensors } from "./safetensors.js";
 
 /** A file format: how it is known, and how a model in it is opened. */
@@ -34,6 +35,7 @@ export async function openModel(platform: Platform, path: string): Promise<Model
     throw error;
   });
   try {
+    if (await isPickle(source)) throw pickleRefused(path);
     for (const format of FORMATS) if (await format.matches(source)) return await format.open(platform, path);
   } finally {
     await source.close();
