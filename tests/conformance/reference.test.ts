@@ -4,8 +4,8 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { erf } from "../../src/backends/reference/elementwise.js";
-import { roundActivations } from "../../src/backends/reference/linear.js";
 import { fromHalf } from "../../src/backends/reference/half.js";
+import { roundActivations } from "../../src/backends/reference/linear.js";
 import { unpackInt4 } from "../../src/backends/reference/unpack.js";
 import { openReference } from "../../src/backends/reference.js";
 import type { Op } from "../../src/core/op.js";
