@@ -6,7 +6,7 @@ import { drawCharts } from "./html-client.js";
 import { chartGroups } from "./html-data.js";
 import { STYLE } from "./html-style.js";
 import type { Section } from "./section.js";
-import { headline, LEGEND, sections } from "./sections.js";
+import { headline, legend, sections } from "./sections.js";
 
 /** uPlot's own files, read by the caller. */
 export interface HtmlAssets {
@@ -63,7 +63,7 @@ ${headline(result)
   .join("\n")}
 ${warnings.join("\n")}
 ${sections(result).map(tableHtml).join("\n")}
-<p class="legend">${escapeHtml(LEGEND)}</p>
+<p class="legend">${escapeHtml(legend(result))}</p>
 ${part("Tokens a second", speedBars(result))}
 ${part("Slowdown by far memory", slowdownBars(result))}
 ${part("Quality beside speed", qualityPlot(result))}

@@ -2,7 +2,7 @@
 
 import type { BenchResult } from "../core/result.js";
 import type { Section } from "./section.js";
-import { headline, LEGEND, sections } from "./sections.js";
+import { headline, legend, sections } from "./sections.js";
 
 function escapeCell(text: string): string {
   return text.replace(/[\\|<>`*_]/g, "\\$&").replace(/\s+/g, " ");
@@ -25,5 +25,7 @@ function sectionMarkdown({ title, columns, rows, notes }: Section): string {
 export function markdownReport(result: BenchResult): string {
   const head = headline(result).map((line) => `- ${escapeCell(line)}`);
   const warnings = result.warnings.map(({ message, remedy }) => `- ${escapeCell(`${message}. ${remedy}`)}`);
-  return `${[...head, "", ...sections(result).map(sectionMarkdown), escapeCell(LEGEND), "", ...warnings].join("\n").trimEnd()}\n`;
+  const times = legend(result);
+  const below = times ? [escapeCell(times), ""] : [];
+  return `${[...head, "", ...sections(result).map(sectionMarkdown), ...below, ...warnings].join("\n").trimEnd()}\n`;
 }

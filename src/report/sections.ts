@@ -10,8 +10,12 @@ import { left, type Section } from "./section.js";
 import { measuredCases, modelNames } from "./select.js";
 import { speedSection } from "./speed-section.js";
 
-/** Targets and cases that did not run, with the reason. */
+/** Whether anything was to be timed; `nibblemark eval` measures quality only. */
+const isTimed = ({ cases }: BenchResult) => cases.length > 0;
+
+/** Targets and cases that did not run, with the reason; nothing where none was asked to. */
 function absentSection(result: BenchResult): Section | null {
+  if (!isTimed(result)) return null;
   const targets = result.targets.flatMap((status) =>
     status.available ? [] : [[targetName(status.target), "", `${status.reason}. ${status.remedy}`]],
   );
@@ -48,9 +52,10 @@ export function headline(result: BenchResult): string[] {
   const lines = [
     `nibblemark ${env.version}${env.commit ? ` (${env.commit})` : ""} · ${env.runtime} · ${env.os}`,
     `${env.cpu} · ${env.cores} cores · ${bytesText(env.memoryBytes)} · load ${env.load.map(digits).join(" ")}`,
-    profileLine("predicted with", host),
-    profileLine("modelled with", result.frozenHost),
   ];
+  if (isTimed(result)) {
+    lines.push(profileLine("predicted with", host), profileLine("modelled with", result.frozenHost));
+  }
   if (reads.length > 0) lines.push(`best plain WASM read here: ${reads.join(", ")}`);
   const peaks = measuredCases(result).flatMap(({ figures }) => figures.peakMemoryBytes?.value ?? []);
   if (peaks.length > 0) lines.push(`peak memory of the whole program: ${bytesText(Math.max(...peaks))}`);
@@ -58,7 +63,11 @@ export function headline(result: BenchResult): string[] {
   return lines;
 }
 
-/** What the three kinds of time are; printed once under the tables. */
-export const LEGEND =
-  "measured = wall clock, median of the rounds, ± MAD; predicted = measured plus the modelled delay; " +
-  "modelled = computed from operations, placement, topology and host profile alone.";
+/** What the three kinds of time are, printed once under the tables; empty where no time is told. */
+export function legend(result: BenchResult): string {
+  if (!isTimed(result)) return "";
+  return (
+    "measured = wall clock, median of the rounds, ± MAD; predicted = measured plus the modelled delay; " +
+    "modelled = computed from operations, placement, topology and host profile alone."
+  );
+}

@@ -3,7 +3,7 @@
 
 import type { BenchResult } from "../core/result.js";
 import type { Section } from "./section.js";
-import { headline, LEGEND, sections } from "./sections.js";
+import { headline, legend, sections } from "./sections.js";
 
 /** Colours of a table; `plain` for files and pipes. */
 export interface Painter {
@@ -39,7 +39,8 @@ export function sectionLines(section: Section, paint: Painter): string[] {
 export function tableReport(result: BenchResult, paint: Painter = PLAIN): string {
   const lines = [...headline(result).map(paint.faint), ""];
   for (const section of sections(result)) lines.push(...sectionLines(section, paint));
-  lines.push(paint.faint(LEGEND));
+  const times = legend(result);
+  if (times) lines.push(paint.faint(times));
   for (const { message, remedy } of result.warnings) lines.push(paint.warning(`note: ${message}. ${remedy}`));
   return `${lines.join("\n")}\n`;
 }

@@ -18,9 +18,9 @@ type Facts = Omit<BenchResult, "warnings">;
 const measuredOf = ({ cases }: Facts) => cases.filter((entry): entry is Measured => entry.state === "measured");
 const distinct = (names: readonly string[]) => [...new Set(names)];
 
-function load({ environment: { load: loads, cores } }: Facts): Warning[] {
+function load({ environment: { load: loads, cores }, cases }: Facts): Warning[] {
   const before = loads[0] ?? 0;
-  if (before <= cores * 0.5) return [];
+  if (cases.length === 0 || before <= cores * 0.5) return [];
   return [
     {
       code: "noisy",

@@ -19,6 +19,15 @@ for (const { name, write } of FORMATS) {
   });
 }
 
+test("quality alone is told without the words that explain times", () => {
+  const quality = { ...RESULT, cases: [], bandwidth: [], warnings: [] };
+  for (const name of ["table", "md"]) {
+    const text = FORMATS.find((format) => format.name === name)?.write(quality, PARTS) ?? "";
+    assert.match(text, "Quality");
+    assert.not.match(text, /host profile|Not run|predicted|modelled/);
+  }
+});
+
 test("json gives back the result", () => {
   const json = FORMATS.find(({ name }) => name === "json")?.write(RESULT, PARTS) ?? "";
   assert.equal(JSON.parse(json), JSON.parse(JSON.stringify(RESULT)));
