@@ -25,7 +25,7 @@ export interface Parsed {
 }
 
 /** Flags that every command has. */
-export const COMMON_FLAGS: readonly Flag[] = [
+const COMMON_FLAGS: readonly Flag[] = [
   { name: "quiet", short: "q", help: "no progress and no warnings on stderr" },
   { name: "no-color", help: "plain text (also: NO_COLOR=1)" },
   { name: "help", short: "h", help: "this text" },

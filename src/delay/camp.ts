@@ -30,7 +30,7 @@ export const CAMP_EVENTS = [
   "demandReads",
   "demandReadCycles",
 ] as const;
-export const LEAST_BENCHMARKS = 16;
+const LEAST_BENCHMARKS = 16;
 
 export interface CampCoefficients {
   /** Cycles of latency at which overlapped reads cost half. */

@@ -56,12 +56,7 @@ function toDelay(numbers: Float64Array, at: number, hasLoads: boolean): Replayed
 }
 
 /** Solves rows of the batch ABI, as many at a time as fit. */
-export function solveRows(
-  wasm: EpochExports,
-  topology: Topology,
-  model: 0 | 1,
-  rows: readonly number[][],
-): ReplayedEpoch[] {
+function solveRows(wasm: EpochExports, topology: Topology, model: 0 | 1, rows: readonly number[][]): ReplayedEpoch[] {
   const pools = topology.pools.length;
   const most = wasm.maxEach(pools);
   const results: ReplayedEpoch[] = [];

@@ -5,7 +5,7 @@ import type { DType } from "../core/tensor.js";
 const float = new DataView(new ArrayBuffer(4));
 
 /** binary16 bits of a number that is one exactly; -1 otherwise. */
-export function exactHalf(value: number): number {
+function exactHalf(value: number): number {
   if (value === 0) return Object.is(value, -0) ? 0x8000 : 0;
   if (!Number.isFinite(value)) return -1;
   const sign = value < 0 ? 0x8000 : 0;

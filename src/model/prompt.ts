@@ -4,7 +4,7 @@
 import { InputError } from "../core/errors.js";
 import type { Tokenizer } from "../core/model.js";
 
-export const IMAGE_PLACEHOLDER = "<image>";
+const IMAGE_PLACEHOLDER = "<image>";
 
 export interface ImageTokens {
   readonly id: number;

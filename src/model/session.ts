@@ -119,7 +119,7 @@ function checkTokens(graph: Graph, tokens: readonly number[], position: number):
 }
 
 /** The ops of one image: tower and projector. */
-export function imageOps(graph: Graph, eyes: Eyes): Op[] {
+function imageOps(graph: Graph, eyes: Eyes): Op[] {
   const { config, plan, activations } = graph;
   if (config.architecture !== "llava") return [];
   return [

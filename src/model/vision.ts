@@ -49,7 +49,7 @@ export function patchCount(config: VisionConfig): number {
 }
 
 /** Layers that run: hidden state 0 is the embedding, state n the output of layer n, negatives count from the end. */
-export function layersUsed(config: VisionConfig): number {
+function layersUsed(config: VisionConfig): number {
   return config.featureLayer < 0 ? config.layers + 1 + config.featureLayer : config.featureLayer;
 }
 

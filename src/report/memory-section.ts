@@ -17,7 +17,7 @@ const TERM_NAMES = {
 } as const;
 
 /** The largest reason of a delay; a dash when there is none. */
-export function largestTerm(row: TopologyRow): string {
+function largestTerm(row: TopologyRow): string {
   const terms = Object.entries(row.delay.terms) as [keyof typeof TERM_NAMES, number][];
   const largest = terms.reduce((best, term) => (Math.abs(term[1]) > Math.abs(best[1]) ? term : best));
   return Math.abs(largest[1]) < 1 ? ABSENT : TERM_NAMES[largest[0]];

@@ -7,7 +7,7 @@ import { left, right, type Section, withoutDefaults } from "./section.js";
 import { asReported, measuredCases, modelTitle } from "./select.js";
 
 /** Figures of quality in the order of their columns. */
-export const QUALITY_COLUMNS: readonly (readonly [key: string, label: string])[] = [
+const QUALITY_COLUMNS: readonly (readonly [key: string, label: string])[] = [
   ["klText", "KL text (nats)"],
   ["klAnswer", "KL answers (nats)"],
   ["top1", "same top token"],

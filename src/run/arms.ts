@@ -18,7 +18,7 @@ export interface CaseArm extends Arm {
   readonly recorded: RecordedEpoch[][];
 }
 
-export function caseBase(subject: Subject, test: string): CaseBase {
+function caseBase(subject: Subject, test: string): CaseBase {
   const { model, synthetic, target, quant, activations } = subject;
   return { model, synthetic, target, quant, activations, test };
 }

@@ -24,8 +24,6 @@ export interface BenchParts {
   now(): string;
 }
 
-/** Positions that quality needs: a whole text window. */
-export const QUALITY_WINDOW = 256;
 /** Positions whose logits one epoch of quality gives. */
 const QUALITY_ROWS = 128;
 

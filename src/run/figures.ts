@@ -10,7 +10,7 @@ import type { Statistics } from "./parts.js";
 const figure = (value: number, unit: string, source: FigureSource = "measured"): Figure => ({ value, unit, source });
 
 /** Best plain WASM read with at most the target's threads; null when it was not measured. */
-export function bestRead(bandwidth: readonly ReadBandwidth[], threads: number): number | null {
+function bestRead(bandwidth: readonly ReadBandwidth[], threads: number): number | null {
   const fitting = bandwidth.filter((entry) => entry.threads <= threads).map(({ gbps }) => gbps.value);
   return fitting.length > 0 ? Math.max(...fitting) : null;
 }

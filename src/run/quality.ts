@@ -40,7 +40,7 @@ const total = (list: readonly LogitComparison[], key: keyof LogitComparison) =>
 const measured = (value: number, unit: string): Figure => ({ value, unit, source: "measured" });
 
 /** Figures of the sums; a figure without data, or that is not a number, is an absent key. */
-export function qualityFigures({ text, answers }: Sums): Record<string, Figure> {
+function qualityFigures({ text, answers }: Sums): Record<string, Figure> {
   const comparisons = answers.map(({ comparison }) => comparison);
   const textRows = total(text, "rows");
   const answerRows = total(comparisons, "rows");

@@ -3,7 +3,7 @@
 import { median, medianAbsoluteDeviation } from "simple-statistics";
 
 /** |x - median| / MAD beyond which a sample is an outlier: ten standard deviations of a normal (1.4826 MAD each). */
-export const OUTLIER_SCORE = 14.826;
+const OUTLIER_SCORE = 14.826;
 
 /** Indices of the outliers; none where the MAD is 0 or there are fewer than three samples. */
 export function outliers(samples: readonly number[]): number[] {

@@ -1,14 +1,7 @@
 // What a handful of timings say: median and MAD beside mean and deviation, and an interval of the median.
 // Order statistics only, so that one slow round on a shared machine moves nothing.
 
-import {
-  geometricMean,
-  mean,
-  median,
-  medianAbsoluteDeviation,
-  quantile,
-  sampleStandardDeviation,
-} from "simple-statistics";
+import { mean, median, medianAbsoluteDeviation, quantile, sampleStandardDeviation } from "simple-statistics";
 
 export interface Summary {
   readonly count: number;
@@ -58,14 +51,4 @@ export function medianInterval(samples: readonly number[], confidence: number): 
   }
   if (k === 0) return null;
   return [sorted[k - 1] as number, sorted[n - k] as number];
-}
-
-/** Quantile of unsorted samples, `share` in 0..1. */
-export function quantileOf(samples: readonly number[], share: number): number {
-  return quantile([...samples], share);
-}
-
-/** Geometric mean of ratios; NaN for none. */
-export function geometricMeanOf(ratios: readonly number[]): number {
-  return ratios.length === 0 ? Number.NaN : geometricMean([...ratios]);
 }

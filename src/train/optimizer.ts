@@ -3,8 +3,8 @@
 import { InputError } from "../core/errors.js";
 import type { RateOf, TrainState } from "./state.js";
 
-export const adamBeta1 = 0.9;
-export const adamBeta2 = 0.98;
+const adamBeta1 = 0.9;
+const adamBeta2 = 0.98;
 const epsilon = 1e-8;
 const weightDecay = 0.05;
 const clipNorm = 1;

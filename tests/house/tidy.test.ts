@@ -21,6 +21,15 @@ test("every source file opens with a comment that says what it is for", () => {
   assert.equal(silent, []);
 });
 
+test("every package that src imports is a dependency, so that a packed tarball finds it", () => {
+  const { dependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+  const imported = code
+    .filter(({ path }) => path.startsWith("src/"))
+    .flatMap(({ text }) => [...text.matchAll(/ from "((?:@[^/"]+\/)?[^/."][^/"]*)/g)].map(([, name]) => name ?? ""));
+  const unknown = imported.filter((name) => !name.startsWith("node:") && !(name in dependencies));
+  assert.equal(unknown, []);
+});
+
 test("no default exports", () => {
   assert.equal(
     code.filter(({ text }) => /^export default /m.test(text)).map(({ path }) => path),

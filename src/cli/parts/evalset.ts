@@ -62,7 +62,7 @@ function tileOf(sheet: Picture, index: number, path: string): Picture {
 }
 
 /** Windows of at most WINDOW tokens, each led by the begin-of-text token; a last token alone is dropped. */
-export function textWindows(tokenizer: Tokenizer, text: string, longest: number): number[][] {
+function textWindows(tokenizer: Tokenizer, text: string, longest: number): number[][] {
   const tokens = tokenizer.encode(text);
   const step = Math.min(WINDOW, longest) - 1;
   const count = Math.ceil(tokens.length / step);

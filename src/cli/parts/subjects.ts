@@ -32,7 +32,7 @@ export interface OpenModels extends SubjectParts {
 
 type FileRef = Exclude<ModelRef, { kind: "synthetic" }>;
 
-export function modelPath(ref: FileRef, platform: Platform): string {
+function modelPath(ref: FileRef, platform: Platform): string {
   return ref.kind === "file" ? ref.path : platform.packagePath(SHIPPED_MODEL);
 }
 
