@@ -52,10 +52,11 @@ function runShared(job: Job): void {
   atomic.store<i32>(controlAt + NEXT, CLOSED);
   let spins = 0;
   for (let active = atomic.load<i32>(controlAt + ACTIVE); active > 0; active = atomic.load<i32>(controlAt + ACTIVE)) {
+    if (++spins <= SPINS) continue;
     // A worker that trapped stays inside its job for ever: trap too.
     if (hasFailed()) unreachable();
     // The thread that holds the last unit may not be running: let it have this core for 0.1 ms at a time.
-    if (++spins > SPINS) atomic.wait<i32>(controlAt + ACTIVE, active, 100000);
+    atomic.wait<i32>(controlAt + ACTIVE, active, 100000);
   }
 }
 

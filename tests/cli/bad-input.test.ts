@@ -26,7 +26,7 @@ test("a scenario with an unknown key, and one that is not there", () => {
   isBadInput(bench("--scenario", at("newer.json")), "newer.json", "schemaVersion", "--print-scenario");
 });
 
-test("a model that is not there, and one that is cut", () => {
+test("a model that is not there, and ones that are cut, lie, or hold NaN", () => {
   isBadInput(bench(at("nowhere")), "nowhere");
   const cut = at("cut");
   mkdirSync(cut);
@@ -35,6 +35,19 @@ test("a model that is not there, and one that is cut", () => {
   }
   writeFileSync(join(cut, "model.safetensors"), readFileSync(join(model, "model.safetensors")).subarray(0, 100_000));
   isBadInput(bench(cut), "model.safetensors");
+  const whole = readFileSync(join(model, "model.safetensors"));
+  const header = JSON.parse(whole.toString("utf8", 8, 8 + Number(whole.readBigUInt64LE())));
+  const name = "language_model.model.norm.weight";
+  const at16 = 8 + Number(whole.readBigUInt64LE()) + header[name].data_offsets[0];
+  const spoiled = Buffer.from(whole);
+  spoiled.writeUInt16LE(0x7e00, at16);
+  writeFileSync(join(cut, "model.safetensors"), spoiled);
+  isBadInput(nibblemark(["run", cut, "--prompt", "a"]), "model.safetensors", "norm.weight", "NaN");
+  const lying = Buffer.from(whole);
+  lying.writeBigUInt64LE(2n ** 64n - 1n);
+  writeFileSync(join(cut, "model.safetensors"), lying);
+  isBadInput(nibblemark(["inspect", cut]), "model.safetensors", "header");
+  writeFileSync(join(cut, "model.safetensors"), whole.subarray(0, 100_000));
   isBadInput(nibblemark(["inspect", cut]), "model.safetensors");
 });
 
