@@ -10,7 +10,8 @@ const quiet = (command: string, args: readonly string[]) =>
 
 /** Wholly there: a package that another test is just unpacking does not count. */
 function isInstalled(name: string): boolean {
-  const { status, stdout } = quiet("dpkg-query", ["-W", ["-f=", "{Status}"].join("$"), name]);
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: the placeholder is dpkg's own
+  const { status, stdout } = quiet("dpkg-query", ["-W", "-f=${Status}", name]);
   return status === 0 && stdout === "install ok installed";
 }
 
