@@ -16,6 +16,8 @@ export const AREA_BYTES = 512 * MIB;
 export const STRIDE_BYTES = 2 * LINE_BYTES;
 /** Bytes of one step of `press`. */
 export const STEP_BYTES = 4096;
+/** Rows of an int4 matrix that lie in one linear stream (layout "r8"). */
+export const STREAM_ROWS = 8;
 const MOST_COLS = 4096;
 const MOST_ROWS = 4096;
 const MOST_KEYS = 16384;

@@ -7,7 +7,16 @@ import type { CurvePoint } from "../../src/core/host.js";
 import { LINE_BYTES, MIB } from "../../src/core/units.js";
 import { monotoneCurve } from "../../src/run/calibrate-analysis.js";
 import * as beds from "./hardware-bed.js";
-import { cachedNs, lowerQuartile, measurePair, steady, timed, withCoRunner } from "./hardware-measure.js";
+import {
+  type CoRunner,
+  cachedNs,
+  lowerQuartile,
+  measurePair,
+  type Piece,
+  steady,
+  timed,
+  withCoRunner,
+} from "./hardware-measure.js";
 import type { HardwareFigures, PacePoint } from "./hardware-predict.js";
 
 type Bed = beds.HardwareBed;
@@ -22,10 +31,10 @@ const CACHE_SHAPES = [
 ] as const;
 const CACHE_BYTES = 256 * 1024;
 const JOIN_BITS = 11;
-/** 2 MiB: a table in DRAM. */
-const DRAM_JOIN_BITS = 14;
-/** Two threads that read less than this share of twice one thread's bandwidth have met the memory's peak. */
-const SATURATED = 0.9;
+/** Tables in DRAM: one smaller and one larger than those predicted; their lines in flight differ, the mean counts. */
+const DRAM_JOIN_BITS = [11, 14];
+/** A stream that a second one lengthens by more than this has met the memory's peak. */
+const SATURATED = 1.1;
 /** Stands for an unknown peak, over what two threads read. */
 const UNKNOWN_PEAK = 4;
 /** Chains that no predicted case uses. */
@@ -72,11 +81,12 @@ function openReads(bed: Bed, bytes: number, area: number) {
   const run = () => {
     offset = kernels.press(0, area, bytes, offset, STREAM_STEPS, 0, stateAt) >>> 0;
   };
-  return () => {
+  const gbps = () => {
     run();
     const ns = lowerQuartile(Array.from({ length: PIECES }, () => timed(bed, run)));
     return (STREAM_STEPS * beds.STEP_BYTES) / ns;
   };
+  return { run, gbps };
 }
 
 const KERNELS = (["int8", "f32"] as const).flatMap((activations) =>
@@ -95,7 +105,7 @@ function inCache(bed: Bed) {
     })),
     chainNs: openChase(bed, SMALL_LINES, beds.STRIDE_BYTES, SMALL_LINES)(16, 4 * PIECES) / 16,
     probeNs: cachedNs(bed, beds.joinProgram(bed, JOIN_BITS, 2 ** JOIN_BITS), 2 * PIECES) / 2 ** JOIN_BITS,
-    cacheGBps: openReads(bed, CACHE_BYTES, bed.pool)(),
+    cacheGBps: openReads(bed, CACHE_BYTES, bed.pool).gbps(),
     macRates: Object.fromEntries(rates),
   };
 }
@@ -112,17 +122,19 @@ function better(a: ReturnType<typeof inCache>, b: ReturnType<typeof inCache>): R
   };
 }
 
-/** Lines in flight of each kernel over fresh buffers of the calibrated footprint, by Little's law. */
-function ownLines(bed: Bed, inFlight: (gbps: number) => number): Record<string, number> {
-  const measured = (program: beds.Program, lines: number) =>
-    inFlight((lines * LINE_BYTES) / measurePair(bed, program, 2 * ROUNDS).farNs);
-  const products = KERNELS.map((shape): [string, number] => [
-    rateName(shape.activations, shape.group),
-    measured(beds.gemvProgram(bed, shape), beds.matrixBytes(shape) / LINE_BYTES),
-  ]);
-  const buckets = 2 ** DRAM_JOIN_BITS;
-  const join = measured(beds.joinProgram(bed, DRAM_JOIN_BITS, buckets), distinctBuckets(buckets));
-  return { ...Object.fromEntries(products), join };
+/** Lines that a join keeps in flight over fresh tables, by Little's law, and what a product waits for at each stream's start. */
+function kernelsOf(bed: Bed, dramNs: number, inFlight: (gbps: number) => number) {
+  const starts = KERNELS.map((shape): [string, number] => {
+    const { nearNs, farNs } = measurePair(bed, beds.gemvProgram(bed, shape), 4 * ROUNDS);
+    const waitNs = Math.max(0, farNs - nearNs) / (shape.rows / beds.STREAM_ROWS);
+    return [rateName(shape.activations, shape.group), waitNs / dramNs];
+  });
+  const joins = DRAM_JOIN_BITS.map((bits) => {
+    const { farNs } = measurePair(bed, beds.joinProgram(bed, bits, 2 ** bits), 4 * ROUNDS);
+    return inFlight((distinctBuckets(2 ** bits) * LINE_BYTES) / farNs);
+  });
+  const join = joins.reduce((sum, lines) => sum + lines, 0) / joins.length;
+  return { ownLines: { join }, startLines: Object.fromEntries(starts) };
 }
 
 const noCore = () =>
@@ -138,8 +150,24 @@ function addedAt(curve: readonly CurvePoint[], gbps: number): number {
   return low.addedNs + part * (high.addedNs - low.addedNs);
 }
 
+/** A stream beside arithmetic and beside another stream, in turns, once the pool was read through: linking had left dirty lines. */
+function readsBeside(co: CoRunner, run: () => void) {
+  co.set("compute", 1000);
+  co.beside(beds.POOL_BYTES / (STREAM_STEPS * beds.STEP_BYTES), run);
+  const found = { compute: [] as Piece[], read: [] as Piece[] };
+  for (let round = 0; round < 4 * ROUNDS; round++) {
+    for (const kind of ["compute", "read"] as const) {
+      co.set(kind, kind === "read" ? 0 : 1000);
+      run();
+      found[kind].push(...co.beside(PIECES, run));
+    }
+  }
+  return [steady(found.compute), steady(found.read)] as const;
+}
+
 /** Latency beside each calibrated load, and the co-runner's pace there. */
 async function loadedPoints(bed: Bed, kinds: readonly ("read" | "store")[]) {
+  const reads = openReads(bed, beds.POOL_BYTES, bed.pool);
   const chase = openPoolChase(bed);
   chase(1, 1);
   return withCoRunner(bed, (co) => {
@@ -156,27 +184,20 @@ async function loadedPoints(bed: Bed, kinds: readonly ("read" | "store")[]) {
         pace[kind].push({ pause, stepNs: 1e9 / found.stepsPerSecond });
       }
     }
-    co.set("read", 0);
-    let offset = 0;
-    const own = steady(
-      co.beside(4 * PIECES, () => {
-        offset = bed.kernels.press(0, bed.pool, beds.POOL_BYTES, offset, STREAM_STEPS, 0, bed.stateAt) >>> 0;
-      }),
-    );
-    const both = (STREAM_STEPS * beds.STEP_BYTES) / own.ns + (beds.STEP_BYTES * own.stepsPerSecond) / 1e9;
-    return { points, pace, both };
+    const [own, ownBeside] = readsBeside(co, reads.run);
+    const both = (STREAM_STEPS * beds.STEP_BYTES) / ownBeside.ns + (beds.STEP_BYTES * ownBeside.stepsPerSecond) / 1e9;
+    return { points, pace, both, isFull: ownBeside.ns > SATURATED * own.ns };
   });
 }
 
-/** The loaded-latency curve and the peak. Where two threads do not fill the memory, the curve goes on flat and there is no limit. */
-function memoryOf(points: readonly Omit<LoadedPoint, "kept">[], dramNs: number, dramGBps: number, both: number) {
+/** The loaded-latency curve and the peak. Where two threads do not slow each other, the curve goes on flat and there is no limit. */
+function memoryOf(points: readonly Omit<LoadedPoint, "kept">[], dramNs: number, both: number, isFull: boolean) {
   const alone = { kind: "read", gbps: LINE_BYTES / dramNs, ns: dramNs } as const;
   const loaded = monotoneCurve([alone, ...points.filter(({ kind }) => kind === "read")]);
   const curve = loaded
     .filter(({ kept }) => kept)
     .map(({ gbps, ns }) => ({ bandwidthGBps: gbps, addedNs: Math.max(0, ns - dramNs) }));
-  const isFull = both < SATURATED * 2 * dramGBps;
-  const peakGBps = isFull ? Math.max(both, dramGBps) : UNKNOWN_PEAK * both;
+  const peakGBps = isFull ? both : UNKNOWN_PEAK * both;
   const last = curve.at(-1) ?? { bandwidthGBps: 0, addedNs: 0 };
   const beyond = last.bandwidthGBps < peakGBps ? [{ bandwidthGBps: peakGBps, addedNs: last.addedNs }] : [];
   return { loaded, curve: [...curve, ...beyond], peakGBps };
@@ -193,13 +214,13 @@ export async function calibrateHardware(
     best(...Array.from({ length: ROUNDS }, measure));
   const dramNs = rounds(() => chase(1, PIECES), Math.min);
   const steps = CALIBRATED_CHAINS.map((chains) => ({ chains, ns: rounds(() => chase(chains, PIECES), Math.min) }));
-  const dramGBps = rounds(openReads(bed, beds.AREA_BYTES, bed.area), Math.max);
-  const { points, pace, both } = await loadedPoints(bed, ["read", "store"]);
-  const { loaded, curve, peakGBps } = memoryOf(points, dramNs, dramGBps, both);
+  const dramGBps = rounds(openReads(bed, beds.AREA_BYTES, bed.area).gbps, Math.max);
+  const { points, pace, both, isFull } = await loadedPoints(bed, ["read", "store"]);
+  const { loaded, curve, peakGBps } = memoryOf(points, dramNs, both, isFull);
   const inFlight = (gbps: number) => (gbps * (dramNs + addedAt(curve, gbps))) / LINE_BYTES;
   return {
     ...cached,
-    ...{ dramNs, dramGBps, bothGBps: both, peakGBps, curve, pace, loaded, ownLines: ownLines(bed, inFlight) },
+    ...{ dramNs, dramGBps, bothGBps: both, peakGBps, curve, pace, loaded, ...kernelsOf(bed, dramNs, inFlight) },
     strideLines: Math.max(...steps.map(({ chains, ns }) => inFlight((chains * LINE_BYTES) / ns))),
     streamLines: inFlight(dramGBps),
   };

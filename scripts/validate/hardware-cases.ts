@@ -4,7 +4,7 @@ import { LINE_BYTES, MIB } from "../../src/core/units.js";
 import * as beds from "./hardware-bed.js";
 import { distinctBuckets, rateName } from "./hardware-calibrate.js";
 import type { CoKind } from "./hardware-measure.js";
-import type { Demand, HardwareFigures } from "./hardware-predict.js";
+import { type Demand, type HardwareFigures, nothing } from "./hardware-predict.js";
 
 export interface PairCase {
   readonly name: string;
@@ -12,9 +12,6 @@ export interface PairCase {
   readonly demand: (figures: HardwareFigures) => Demand;
 }
 
-const nothing = {
-  ...{ computeNs: 0, chains: 1, kernel: null, chaseLines: 0, strideLines: 0, streamLines: 0, repeatedLines: 0 },
-};
 const kib = (bytes: number) => `${Math.round(bytes / 1024)} KiB`;
 
 function chaseCase(bed: beds.HardwareBed, chains: number, bytes: number): PairCase {
@@ -45,6 +42,7 @@ export function gemvCase(bed: beds.HardwareBed, shape: beds.GemvShape): PairCase
       ...{ ...nothing, bytes, kernel: rateName(activations, group) },
       computeNs: (rows * cols * 1e9) / (macRates[rateName(activations, group)] as number),
       streamLines: bytes / LINE_BYTES,
+      starts: rows / beds.STREAM_ROWS,
     }),
   };
 }

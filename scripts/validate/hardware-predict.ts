@@ -30,13 +30,15 @@ export interface HardwareFigures {
   readonly dramGBps: number;
   /** Reads of two threads together. */
   readonly bothGBps: number;
-  /** The memory's peak; several times `bothGBps` where two threads read twice what one does, so that nothing is known of it. */
+  /** The memory's peak; several times `bothGBps` where two threads do not slow each other, so that nothing is known of it. */
   readonly peakGBps: number;
   readonly curve: readonly CurvePoint[];
   /** Multiply-accumulates a second of the int4 products in cache, by activations and group. */
   readonly macRates: Readonly<Record<string, number>>;
-  /** Lines that these kernels kept in flight in DRAM on another footprint, as arithmetic and branches leave them fewer. */
+  /** Lines that a kernel of single loads kept in flight in DRAM on another footprint, as arithmetic leaves it fewer. */
   readonly ownLines: Readonly<Record<string, number>>;
+  /** Loads of DRAM that a kernel waits for, beside its arithmetic, at the start of each of its streams; from another shape. */
+  readonly startLines: Readonly<Record<string, number>>;
   readonly pace: Readonly<Record<"read" | "store", readonly PacePoint[]>>;
 }
 
@@ -47,21 +49,29 @@ export interface Demand {
   readonly bytes: number;
   /** Chains of the chase; 1 where there is none. */
   readonly chains: number;
-  /** Of `ownLines`; null for programs that are nothing but loads. */
+  /** Of `ownLines` or `startLines`; null for programs that are nothing but loads. */
   readonly kernel: string | null;
   /** Lines that are in cache or in DRAM, by pattern. */
   readonly chaseLines: number;
   readonly strideLines: number;
   readonly streamLines: number;
+  /** Linear streams that the pass begins one after another. */
+  readonly starts: number;
   /** Lines of the stride pattern that are read again soon: near in both runs. */
   readonly repeatedLines: number;
 }
+
+/** A pass without any work. */
+export const nothing: Omit<Demand, "bytes"> = {
+  ...{ computeNs: 0, chains: 1, kernel: null, starts: 0 },
+  ...{ chaseLines: 0, strideLines: 0, streamLines: 0, repeatedLines: 0 },
+};
 
 export interface Predicted {
   readonly nearNs: number;
   readonly farNs: number;
   readonly slowdown: number;
-  /** The same with the kernel's own lines in flight. */
+  /** The same with the kernel's own lines in flight and the waits at the starts of its streams. */
   readonly ownFarNs: number;
   readonly ownSlowdown: number;
 }
@@ -122,10 +132,13 @@ function withOwnLines(figures: HardwareFigures, kernel: string | null): Hardware
 export function predictPair(epoch: EpochExports, figures: HardwareFigures, demand: Demand): Predicted {
   const { localNs: nearNs, placedNs: farNs } = nearAndFar(epoch, figures, demand);
   const own = nearAndFar(epoch, withOwnLines(figures, demand.kernel), demand);
+  const waits = demand.starts * (figures.startLines[demand.kernel ?? ""] ?? 0);
+  const starting = nearAndFar(epoch, figures, { ...nothing, bytes: demand.bytes, chaseLines: waits });
+  const ownFarNs = own.placedNs + starting.delayNs;
   return {
     ...{ nearNs, farNs, slowdown: farNs / nearNs },
     // in cache the time is the kernel's, whose rate was taken there
-    ...{ ownFarNs: own.placedNs, ownSlowdown: own.placedNs / nearNs },
+    ...{ ownFarNs, ownSlowdown: ownFarNs / nearNs },
   };
 }
 

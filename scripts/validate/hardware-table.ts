@@ -85,7 +85,7 @@ export function pairSection({ predictions, pairs }: HardwareResult): Section {
       right("slowdown: predicted"),
       right("measured"),
       right("error"),
-      right("with its own lines in flight"),
+      right("with the kernel's own waits"),
       right("error"),
     ],
     rows: rows.map(({ name, predicted, nearNs, farNs, slowdown }, i) => [
@@ -95,8 +95,11 @@ export function pairSection({ predictions, pairs }: HardwareResult): Section {
       ...[times(predicted.ownSlowdown), percent(owns[i] as number)],
     ]),
     notes: [
-      summary(errors, "Lines in flight of plain loads"),
-      summary(owns, "The kernel's own lines in flight, calibrated in DRAM on another footprint"),
+      summary(errors, "The equation with the lines in flight of plain loads"),
+      summary(
+        owns,
+        "With the kernel's own waits, calibrated in DRAM on another footprint (join: lines in flight; GEMV: loads waited for at each stream's start)",
+      ),
     ],
   };
 }
@@ -154,6 +157,7 @@ function markdown({ title, columns, rows, notes }: Section): string {
   return [`### ${title}`, "", ...table, "", ...notes.map((note) => `- ${note}`), ""].join("\n");
 }
 
+/** Marks between which a run of the script writes; the prose around them is by hand. */
 const START = "<!-- hardware: written by npm run validate -- --hardware --docs -->";
 const END = "<!-- end of hardware -->";
 
@@ -162,10 +166,12 @@ export function withTables(document: string, result: HardwareResult): string {
   const { predictions: p, measuredAt, seconds, measuringLoad } = result;
   const { cache, dramNs, cacheGBps, dramGBps, bothGBps, strideLines, streamLines } = p.figures;
   const cached = cache.map(({ bytes, ns }) => `${ns.toFixed(2)} ns in ${bytes / 1024} KiB`).join(", ");
-  const own = Object.entries(p.figures.ownLines).map(([name, lines]) => `${name} ${lines.toFixed(1)}`);
+  const own = Object.entries({ ...p.figures.ownLines, ...p.figures.startLines }).map(
+    ([name, lines]) => `${name} ${lines.toFixed(1)}`,
+  );
   const head = [
     `${p.machine}, ${p.variant} kernels; predictions written ${p.writtenAt}, measured by ${measuredAt}, ${seconds.toFixed(0)} s in all. While calibrating, ${p.calibrationLoad}; while measuring, ${measuringLoad}.`,
-    `Calibrated: cache ${cached}, ${cacheGBps.toFixed(1)} GB/s; DRAM ${dramNs.toFixed(0)} ns, ${dramGBps.toFixed(1)} GB/s of one core and ${bothGBps.toFixed(1)} of two; ${strideLines.toFixed(1)} lines in flight (single) and ${streamLines.toFixed(1)} (streams); ${own.join(", ")}.`,
+    `Calibrated: cache ${cached}, ${cacheGBps.toFixed(1)} GB/s; DRAM ${dramNs.toFixed(0)} ns, ${dramGBps.toFixed(1)} GB/s of one core and ${bothGBps.toFixed(1)} of two; ${strideLines.toFixed(1)} lines in flight (single) and ${streamLines.toFixed(1)} (streams); the kernels' own: ${own.join(", ")}.`,
   ].join("\n");
   const body = [START, head, "", markdown(pairSection(result)), markdown(contentionSection(result)), END].join("\n");
   const from = document.indexOf(START);

@@ -24,9 +24,9 @@ import { type HardwareFigures, loadAt, predictContended, predictPair } from "./h
 import * as table from "./hardware-table.js";
 
 /** Rounds of 12 near and 12 far passes. */
-const ROUNDS = 40;
+const ROUNDS = 80;
 /** Rounds over all loads, and passes beside one load in a round. */
-const CONTENTION_ROUNDS = 10;
+const CONTENTION_ROUNDS = 20;
 const PIECES = 40;
 
 interface Options {

@@ -7,6 +7,7 @@ import {
   type Demand,
   type HardwareFigures,
   loadAt,
+  nothing,
   predictContended,
   predictPair,
 } from "../../scripts/validate/hardware-predict.js";
@@ -32,6 +33,7 @@ const figures: HardwareFigures = {
   ],
   macRates: {},
   ownLines: { slow: 5 },
+  startLines: { product: 2 },
   pace: {
     read: [
       { pause: 0, stepNs: 400 },
@@ -43,10 +45,7 @@ const figures: HardwareFigures = {
     ],
   },
 };
-const none: Demand = {
-  ...{ computeNs: 0, bytes: 1000, chains: 1, kernel: null },
-  ...{ chaseLines: 0, strideLines: 0, streamLines: 0, repeatedLines: 0 },
-};
+const none: Demand = { ...nothing, bytes: 1000 };
 const near = (actual: number, expected: number) => assert.ok(Math.abs(actual / expected - 1) < 1e-6, `${actual}`);
 
 test("a chase slows by the latencies' ratio, chains until the core is the limit", () => {
@@ -66,6 +65,12 @@ test("a kernel's own lines in flight give the second prediction", () => {
   const found = predictPair(epoch, figures, { ...none, streamLines: 1000, computeNs: 8000, kernel: "slow" });
   near(found.slowdown, 10 / 8);
   near(found.ownSlowdown, 20 / 8);
+});
+
+test("a product waits at the start of each stream, beside its arithmetic", () => {
+  const found = predictPair(epoch, figures, { ...none, computeNs: 19_000, starts: 100, kernel: "product" });
+  near(found.slowdown, 1);
+  near(found.ownSlowdown, 2);
 });
 
 test("lines that come again are near in both", () => {
