@@ -107,8 +107,9 @@ export function pairSection({ predictions, pairs }: HardwareResult): Section {
 export function contentionSection({ predictions, contention }: HardwareResult): Section {
   const rows = predictions.contention.map((row, i) => {
     const { aloneNs, besideNs, loadGBps } = contention[i] as MeasuredContention;
-    return { ...row, taken: loadGBps, measured: besideNs / aloneNs };
+    return { ...row, besideNs, taken: loadGBps, measured: besideNs / aloneNs };
   });
+  const controlNs = (name: string) => rows.find((row) => row.name === name && row.kind === "compute")?.besideNs ?? 0;
   const clear = rows.filter(({ kind, measured }) => kind !== "compute" && measured >= CLEAR);
   const loads = rows.filter(({ kind }) => kind !== "compute");
   return {
@@ -122,12 +123,15 @@ export function contentionSection({ predictions, contention }: HardwareResult): 
       right("measured"),
       right("error"),
       right('error of "1.0"'),
+      right("measured over control"),
+      right("error"),
     ],
-    rows: rows.map(({ name, kind, pause, loadGBps, taken, slowdown, measured }) => [
+    rows: rows.map(({ name, kind, pause, loadGBps, taken, slowdown, measured, besideNs }) => [
       name,
       `${kind}, ${pause}`,
       ...[loadGBps.toFixed(1), taken.toFixed(1), times(slowdown), times(measured)],
       ...[percent(errorOf(slowdown, measured)), percent(errorOf(1, measured))],
+      ...[times(besideNs / controlNs(name)), percent(errorOf(slowdown, besideNs / controlNs(name)))],
     ]),
     notes: [
       summary(
@@ -145,6 +149,10 @@ export function contentionSection({ predictions, contention }: HardwareResult): 
       summary(
         loads.map(({ measured }) => errorOf(1, measured)),
         'All loads by "1.0"',
+      ),
+      summary(
+        loads.map(({ name, slowdown, besideNs }) => errorOf(slowdown, besideNs / controlNs(name))),
+        "All loads, slowdown over the compute-only control",
       ),
     ],
   };
