@@ -5,7 +5,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ensure, root } from "./ensure.mjs";
 
-const BLOCK = /(<!-- output of: (.+?) -->\n```[a-z]*\n)([\s\S]*?)(\n```)/g;
+const BLOCK = /(<!-- output of: (.+?) -->\n```[a-z]*\n)([\s\S]*?)(```)/g;
 
 /** Both streams as a terminal shows them, without colours, progress bars and trailing blanks. */
 function outputOf(command) {
@@ -25,6 +25,6 @@ const files = process.argv.length > 2 ? process.argv.slice(2) : ["README.md"];
 for (const file of files) {
   const path = join(root, file);
   const text = readFileSync(path, "utf8");
-  const fresh = text.replace(BLOCK, (_, head, command, _old, tail) => head + outputOf(command) + tail);
+  const fresh = text.replace(BLOCK, (_, head, command, _old, tail) => `${head}${outputOf(command)}\n${tail}`);
   if (fresh !== text) writeFileSync(path, fresh);
 }
