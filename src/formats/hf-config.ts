@@ -23,7 +23,7 @@ export function readConfig(file: string, config: unknown, preprocessor: unknown)
   const fields = fieldsOf(file, config);
   const type = fields.text("model_type", "");
   if (isDecoder(type)) return { architecture: "llama", decoder: readDecoder(type, fields, fields) };
-  if (type === "llava") return readLlava(fields, preprocessor);
+  if (type === "llava") return readLlava(fields, { file: preprocessorPath(file), value: preprocessor });
   throw fields.fail("model_type", `"${type}" is not supported`, `Supported are: ${SUPPORTED}`);
 }
 
@@ -48,7 +48,18 @@ function isDecoder(type: string): type is keyof typeof DECODERS {
   return Object.hasOwn(DECODERS, type);
 }
 
-function readLlava(fields: Fields, preprocessor: unknown): ModelConfig {
+/** preprocessor_config.json, parsed, and where it stands. */
+interface Preprocessor {
+  readonly file: string;
+  readonly value: unknown;
+}
+
+/** It stands beside the config. */
+function preprocessorPath(configFile: string): string {
+  return `${configFile.slice(0, configFile.lastIndexOf("/") + 1)}preprocessor_config.json`;
+}
+
+function readLlava(fields: Fields, preprocessor: Preprocessor): ModelConfig {
   const text = fields.object("text_config");
   const type = text.text("model_type", "llama");
   if (!isDecoder(type)) throw text.fail("model_type", `"${type}" is not supported`, `Supported are: ${SUPPORTED}`);
@@ -113,7 +124,7 @@ function readReach(fields: Fields, { maxContext, slidingWindow }: DecoderType): 
   return Math.min(context, fields.count("sliding_window", context));
 }
 
-function readVision(root: Fields, preprocessor: unknown): VisionConfig {
+function readVision(root: Fields, preprocessor: Preprocessor): VisionConfig {
   const fields = root.object("vision_config");
   expect(fields, "model_type", "clip_vision_model");
   expect(fields, "num_channels", 3);
@@ -150,8 +161,8 @@ function readFeatureLayer(root: Fields, layers: number): number {
 }
 
 /** CLIP's own mean and deviation unless preprocessor_config.json says otherwise (Radford et al. 2021). */
-function readNormalisation(preprocessor: unknown, imageSize: number): { mean: Triple; std: Triple } {
-  const fields = fieldsOf("preprocessor_config.json", preprocessor ?? {});
+function readNormalisation(preprocessor: Preprocessor, imageSize: number): { mean: Triple; std: Triple } {
+  const fields = fieldsOf(preprocessor.file, preprocessor.value ?? {});
   const triple = (name: string, otherwise: Triple): Triple => {
     const value = fields.has(name) ? fields.raw(name) : otherwise;
     const good = Array.isArray(value) && value.length === 3 && value.every((n) => Number.isFinite(n));

@@ -17,11 +17,12 @@ export interface Fields {
 
 /** Sizes beyond this are lies: no tensor of such a side was ever stored. */
 const MOST = 2 ** 31 - 1;
-const REMEDY = "Use the config.json that belongs to this checkpoint";
 
 /** Getters over one JSON object. @param path where the object stands in the file, "" for its root */
 export function fieldsOf(file: string, value: unknown, path = ""): Fields {
-  const fail = (name: string, problem: string, remedy = REMEDY) => new InputError(file, path + name, problem, remedy);
+  const ownRemedy = `Use the ${file.slice(file.lastIndexOf("/") + 1)} that belongs to this checkpoint`;
+  const fail = (name: string, problem: string, remedy = ownRemedy) =>
+    new InputError(file, path + name, problem, remedy);
   if (typeof value !== "object" || value === null || Array.isArray(value)) throw fail("", "is no JSON object");
   const values = value as Readonly<Record<string, unknown>>;
   const read = <T>(name: string, otherwise: T, is: (found: unknown) => boolean, kind: string): T => {

@@ -1,5 +1,5 @@
 // config.json to a model's shape: transformers' defaults where a partial config leaves fields out, refusal by name of
-// what is not implemented.
+// what the runtime does not know.
 
 import { test } from "uvu";
 import * as assert from "uvu/assert";
@@ -132,6 +132,13 @@ const REFUSED: readonly (readonly [unknown, RegExp])[] = [
 for (const [config, message] of REFUSED) {
   test(`refuses with ${message}`, () => refuses(() => read(config), /config\.json/, message));
 }
+
+test("names the folder of a faulty preprocessor, and that file in the remedy", () =>
+  refuses(
+    () => readConfig("some/folder/config.json", tinyConfig, { image_std: [1, 0, 1] }),
+    /^some\/folder\/preprocessor_config\.json: image_std/,
+    /Use the preprocessor_config\.json/,
+  ));
 
 test("refuses a preprocessor that does not fit", async () => {
   await refuses(() => read(tinyConfig, { image_std: [1, 0, 1] }), /preprocessor_config\.json: image_std/);
