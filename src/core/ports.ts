@@ -1,5 +1,6 @@
 // The seams: what `model`, `run`, `train` and `compress` take as arguments. Concrete parts are picked by entry points only.
 
+import type { CountedEpoch, LaunchCommand, SourceName, SourceStatus } from "./counters.js";
 import type { Op, TensorId, TensorSpec } from "./op.js";
 import type { Group, PackedInt4, PackedInt8, PlainF32, WeightData } from "./packed.js";
 import type { Target } from "./target.js";
@@ -152,4 +153,29 @@ export interface Platform {
   readonly workers?: WorkerHost;
   /** Peak resident memory of this process so far, or null where it cannot be read. */
   peakMemoryBytes(): number | null;
+}
+
+/**
+ * Where the epochs of a watched program come from; one file a source in src/counters. The watch loop starts the program
+ * (`launch` may wrap its command line), stops it before its first instruction, opens the source on the pid, and reads.
+ */
+export interface CounterSource {
+  readonly name: SourceName;
+  /** Whether it works here, event by event, with reasons. Nothing is kept open. */
+  probe(): Promise<SourceStatus>;
+  /** The command to start instead, such as the program under an emulator; null: this source attaches to any process. Throws typed errors for programs it cannot run. */
+  readonly launch: ((command: LaunchCommand) => Promise<LaunchCommand>) | null;
+  /** Opens on a process, its threads and its children. Throws InputError or UnavailableError. */
+  open(pid: number): Promise<CounterSession>;
+}
+
+/** A program that is being counted. Must be closed. */
+export interface CounterSession {
+  /** Epochs that ended since the last call: one for sources that are read, zero or more for those that report by themselves. Fast: called at the end of every epoch. */
+  read(): readonly CountedEpoch[];
+  /** What is left after the program has ended. */
+  finish(): Promise<readonly CountedEpoch[]>;
+  /** What the user must know of how it counted: estimates, losses, assumptions. */
+  readonly notes: readonly string[];
+  close(): void;
 }
