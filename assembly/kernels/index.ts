@@ -17,6 +17,7 @@ export { repackInt4 } from "./blocks-repack";
 export { packBlocks } from "./blocks-write";
 export { patchRows } from "./patch";
 export { packInt4, packInt8, syntheticInt4 } from "./pack";
+export { addDifference, packInt4Zero } from "./pack-zero";
 export { spreadCodes, spreadScales } from "./records";
 export { kldCompare, kldEncode } from "./kld";
 export { compareRows } from "./quality";

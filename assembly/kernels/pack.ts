@@ -46,7 +46,7 @@ function packGroup(from: usize, count: i32, record: usize, meta: usize, row: i32
 /** Writes the code of (row, column) of one record. */
 // @ts-ignore: decorator
 @inline
-function setCode(record: usize, row: i32, column: i32, code: i32): void {
+export function setCode(record: usize, row: i32, column: i32, code: i32): void {
   const at = record + ((column >> 3) << 5) + ((row >> 2) << 4) + ((row & 3) << 2) + (column & 3);
   const old = load<u8>(at);
   store<u8>(at, column & 4 ? (old & 15) | (code << 4) : (old & 0xf0) | code);

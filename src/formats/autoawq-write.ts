@@ -26,10 +26,13 @@ export function checkAwqSizes(matrices: readonly { name: string; rows: number; c
   const fits = (size: number) => matrices.every(({ cols }) => cols % size === 0);
   const odd = matrices.find(({ rows }) => rows % 8 !== 0);
   if (odd) throw new InputError(odd.name, "rows", `${odd.rows} is no multiple of 8`, "Keep this matrix in f16");
-  const bad = matrices.find(({ cols }) => cols % group !== 0);
-  if (!bad) return;
   const other = GROUPS.find(fits);
   const remedy = other ? `Use groups of ${other}, which fit every matrix` : "Keep this matrix in f16";
+  if (!GROUPS.includes(group)) {
+    throw new InputError("AutoAWQ", "group_size", `${group} is no group that its loaders know`, remedy);
+  }
+  const bad = matrices.find(({ cols }) => cols % group !== 0);
+  if (!bad) return;
   throw new InputError(bad.name, "group_size", `${bad.cols} columns are no multiple of ${group}`, remedy);
 }
 

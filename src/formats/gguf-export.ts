@@ -3,18 +3,22 @@
 
 import type { DecoderConfig, ModelConfig, VisionConfig } from "../core/config.js";
 import { InputError } from "../core/errors.js";
-import type { Model } from "../core/model.js";
+import { elementCount } from "../core/tensor.js";
+import type { Rounder, SourceTensor, WriteSource, WrittenType } from "../core/write.js";
+import { ROPE_STYLES } from "./gguf/config.js";
 import { ggufName } from "./gguf/names.js";
+import { blocksOfInt4 } from "./gguf-int4.js";
 import type { GgufOutput, GgufValue } from "./gguf-write.js";
+import type { LossLog } from "./loss.js";
+import { orderedRecords, orderedRows, rowOrder } from "./row-order.js";
 
 /** What matrices are written as; vectors are always F32. */
-export type GgufQuant = "F16" | "Q4_0" | "Q4_1" | "Q8_0";
+export type GgufQuant = WrittenType;
 
+/** How values become bytes, and where what that cost is kept. */
 export interface ExportParts {
-  /** f32 values of a tensor of the model by canonical name, row-major. */
-  readonly floats: (name: string) => Promise<Float32Array>;
-  /** Rounds values to a type (assembly/kernels/blocks-write). */
-  readonly pack: (type: GgufQuant, values: Float32Array) => Uint8Array;
+  readonly rounder: Rounder;
+  readonly log: LossLog;
 }
 
 export interface GgufParts {
@@ -27,46 +31,52 @@ const f32 = (value: number): GgufValue => ({ type: "f32", value });
 const text = (value: string): GgufValue => ({ type: "text", value });
 const flag = (value: boolean): GgufValue => ({ type: "bool", value: value ? 1 : 0 });
 
-interface Shape {
-  readonly name: string;
-  readonly shape: readonly number[];
-}
-
-function shapesOf(model: Model): Shape[] {
-  const stored = [...(model.stored?.values() ?? [])].filter(({ name }) => !model.tensors.has(name));
-  return [
-    ...[...model.tensors.values()].map(({ name, shape }) => ({ name, shape })),
-    ...stored.map(({ name, rows, cols }) => ({ name, shape: [rows, cols] })),
-  ];
-}
-
 /**
  * The language model. @param vocabulary metadata of its tokenizer (gguf-vocabulary.ts)
  * @throws InputError for rows that the type cannot hold; another type is proposed
  */
 export function decoderParts(
-  model: Model,
+  { name, config, tensors }: WriteSource,
   type: GgufQuant,
   vocabulary: readonly (readonly [string, GgufValue])[],
   parts: ExportParts,
 ): GgufParts {
-  const c = model.config.decoder;
-  const architecture = c.ropeStyle === "half" && (c.biases?.length ?? 0) > 0 ? "qwen2" : "llama";
-  const permute = architecture === "llama" && c.ropeStyle === "half";
-  const tensors = shapesOf(model)
-    .filter(({ name }) => name.startsWith("model.") || name === "lm_head.weight")
-    .filter(({ name }) => !(c.tiedEmbeddings && name === "lm_head.weight"))
-    .map((tensor) => output(tensor, type, parts, permute ? headsOf(tensor.name, c) : 0));
-  const factors = c.ropeFactors ? [factorTensor(c.ropeFactors)] : [];
-  return { metadata: [...decoderMetadata(model, architecture), ...vocabulary], tensors: [...tensors, ...factors] };
+  const c = config.decoder;
+  const architecture = architectureOf(c);
+  const outputs = tensors
+    .filter((tensor) => tensor.name.startsWith("model.") || tensor.name === "lm_head.weight")
+    .filter((tensor) => !(c.tiedEmbeddings && tensor.name === "lm_head.weight") && !UNUSED.test(tensor.name))
+    .map((tensor) => output(tensor, type, parts, rowOrder(tensor.name, c, ROPE_STYLES[architecture])));
+  const factors = uniform(c.ropeFactors) === null && c.ropeFactors ? [factorTensor(c.ropeFactors)] : [];
+  return {
+    metadata: [...decoderMetadata(name, c, architecture, type), ...vocabulary],
+    tensors: [...outputs, ...factors],
+  };
 }
 
-function decoderMetadata({ name, config }: Model, architecture: string): [string, GgufValue][] {
-  const c = config.decoder;
+/** Tables that old checkpoints keep and that follow from the config. */
+const UNUSED = /\.rotary_emb\.inv_freq$/;
+
+/** qwen2 is llama with biases of q, k and v that turns halves. */
+function architectureOf({ ropeStyle, biases = [] }: DecoderConfig): keyof typeof ROPE_STYLES {
+  return ropeStyle === "half" && [...biases].sort().join() === "k,q,v" ? "qwen2" : "llama";
+}
+
+/** The one divisor of all frequencies (linear scaling), or null where they differ. */
+function uniform(factors: readonly number[] | undefined): number | null {
+  return factors?.every((factor) => factor === factors[0]) ? factors[0] : null;
+}
+
+/** general.file_type of llama.cpp's llama_ftype. */
+const FILE_TYPES = { F32: 0, F16: 1, Q4_0: 2, Q4_1: 3, Q8_0: 7 } as const;
+
+function decoderMetadata(name: string, c: DecoderConfig, architecture: string, type: GgufQuant): [string, GgufValue][] {
   const key = (field: string) => `${architecture}.${field}`;
   return [
     ["general.architecture", text(architecture)],
     ["general.name", text(name)],
+    ["general.file_type", u32(FILE_TYPES[type])],
+    ["general.quantization_version", u32(2)],
     [key("context_length"), u32(c.maxContext)],
     [key("embedding_length"), u32(c.hidden)],
     [key("block_count"), u32(c.layers)],
@@ -79,13 +89,17 @@ function decoderMetadata({ name, config }: Model, architecture: string): [string
     [key("rope.dimension_count"), u32(c.headDim)],
     [key("rope.freq_base"), f32(c.ropeTheta)],
     [key("vocab_size"), u32(c.vocab)],
+    ...linearScaling(c, key),
   ];
 }
 
-/** Heads whose halves turn, for the rows of Q and K; 0 for other tensors. */
-function headsOf(name: string, c: DecoderConfig): number {
-  if (/\.q_proj\.(weight|bias)$/.test(name)) return c.heads;
-  return /\.k_proj\.(weight|bias)$/.test(name) ? c.kvHeads : 0;
+function linearScaling({ ropeFactors }: DecoderConfig, key: (field: string) => string): [string, GgufValue][] {
+  const factor = uniform(ropeFactors);
+  if (factor === null) return [];
+  return [
+    [key("rope.scaling.type"), text("linear")],
+    [key("rope.scaling.factor"), f32(factor)],
+  ];
 }
 
 function factorTensor(factors: readonly number[]): GgufOutput {
@@ -93,47 +107,55 @@ function factorTensor(factors: readonly number[]): GgufOutput {
   return { name: "rope_freqs.weight", type: "F32", shape: [factors.length], bytes };
 }
 
-function output({ name, shape }: Shape, quant: GgufQuant, { floats, pack }: ExportParts, heads: number): GgufOutput {
+function output(
+  tensor: SourceTensor,
+  quant: GgufQuant,
+  { rounder, log }: ExportParts,
+  order: Uint32Array | null,
+): GgufOutput {
+  const { name, shape } = tensor;
   const target = ggufName(name);
   if (target === null) throw new InputError(name, "", "GGUF has no name for this tensor", "Leave it out");
   const type = shape.length === 1 ? "F32" : quant;
+  const [rows, cols] = [shape[0], elementCount(shape.slice(1))];
   const bytes = async () => {
-    const values = interleaved(await floats(name), shape, heads);
-    if (type !== "F32") return pack(type, values);
-    return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+    const kept = await keptCodes(tensor, type, order);
+    if (kept) {
+      log.kept(name, type);
+      return kept;
+    }
+    const values = orderedRows(await tensor.floats(), order);
+    const written = rounder.blocks(type, values);
+    if (type === "F32") log.kept(name, type);
+    else log.add(name, type, values, rounder.unpackBlocks(type, written, rows, cols));
+    return written;
   };
   return { name: target, type, shape, bytes };
 }
 
-/** Rows (head, half, i) to (head, i, half): llama.cpp turns neighbours. */
-function interleaved(values: Float32Array, shape: readonly number[], heads: number): Float32Array {
-  if (heads === 0) return values;
-  const width = values.length / shape[0];
-  const pairs = shape[0] / heads / 2;
-  const result = new Float32Array(values.length);
-  for (let row = 0; row < shape[0]; row++) {
-    const head = Math.floor(row / (2 * pairs));
-    const [half, i] = [Math.floor(row / pairs) % 2, row % pairs];
-    result.set(values.subarray(row * width, (row + 1) * width), (head * 2 * pairs + 2 * i + half) * width);
-  }
-  return result;
+/** The codes that a tensor has already, where the type holds them as they are. */
+async function keptCodes({ int4 }: SourceTensor, type: GgufQuant, order: Uint32Array | null) {
+  if (!int4 || (type !== "Q4_0" && type !== "Q4_1")) return null;
+  const wrong = type === "Q4_0" ? "bias" : "none8";
+  return int4.offset === wrong ? null : blocksOfInt4(orderedRecords(await int4.read(), order), type);
 }
 
 type Llava = Extract<ModelConfig, { architecture: "llava" }>;
 
 /** The projector file of a LLaVA model. Patches and positions stay F32 or F16: their rows fit no block. */
-export function projectorParts(model: Model, config: Llava, type: GgufQuant, parts: ExportParts): GgufParts {
+export function projectorParts(source: WriteSource, config: Llava, type: GgufQuant, parts: ExportParts): GgufParts {
   const { vision } = config;
+  const small = type === "F32" ? "F32" : "F16";
   const used = vision.featureLayer < 0 ? vision.layers + 1 + vision.featureLayer : vision.featureLayer;
-  const tensors = shapesOf(model)
+  const tensors = source.tensors
     .filter(({ name }) => /^(vision_tower|multi_modal_projector)\./.test(name) && !name.includes("post_layernorm"))
     .filter(({ name }) => Number(/encoder\.layers\.(\d+)\./.exec(name)?.[1] ?? 0) < used)
     .map((tensor) => {
       if (tensor.name.endsWith("patch_embedding.weight")) {
-        return output({ ...tensor, shape: [vision.hidden, 3, vision.patch, vision.patch] }, "F16", parts, 0);
+        return output({ ...tensor, shape: [vision.hidden, 3, vision.patch, vision.patch] }, small, parts, null);
       }
-      if (!tensor.name.endsWith("position_embedding.weight")) return output(tensor, type, parts, 0);
-      return { ...output({ ...tensor, shape: [1] }, "F16", parts, 0), shape: tensor.shape };
+      if (!tensor.name.endsWith("position_embedding.weight")) return output(tensor, type, parts, null);
+      return { ...output({ ...tensor, shape: [1] }, small, parts, null), shape: tensor.shape };
     });
   return { metadata: projectorMetadata(vision, config, used), tensors };
 }

@@ -4,6 +4,7 @@
 import { InputError } from "../core/errors.js";
 import type { Platform } from "../core/ports.js";
 import { elementCount } from "../core/tensor.js";
+import type { WrittenType } from "../core/write.js";
 import { TENSOR_TYPES } from "./gguf/types.js";
 
 const ALIGNMENT = 32;
@@ -18,7 +19,7 @@ export type GgufValue =
 export interface GgufOutput {
   /** GGUF's name. */
   readonly name: string;
-  readonly type: "F32" | "F16" | "Q4_0" | "Q4_1" | "Q8_0";
+  readonly type: WrittenType;
   /** As in torch: [outputs, inputs]. */
   readonly shape: readonly number[];
   /** Its bytes; called once, in the order of the list. */

@@ -58,3 +58,11 @@ function aligned(bytes: Uint8Array): ArrayBuffer {
 export function wordsOf(bytes: Uint8Array): Uint32Array {
   return new Uint32Array(aligned(bytes), 0, Math.floor(bytes.length / 4));
 }
+
+/** The number that binary16 bits stand for; infinities and NaN are not meant. */
+export function fromHalfBits(bits: number): number {
+  const exponent = (bits >> 10) & 31;
+  const fraction = bits & 1023;
+  const size = exponent === 0 ? fraction * 2 ** -24 : (1024 + fraction) * 2 ** (exponent - 25);
+  return bits & 0x8000 ? -size : size;
+}

@@ -15,10 +15,10 @@ export interface OutputTensor {
   readonly dtype: keyof typeof DTYPE_NAMES;
   readonly shape: readonly number[];
   /** Its little-endian, row-major bytes; called once, in order of names. */
-  readonly bytes: () => Uint8Array;
+  readonly bytes: () => Uint8Array | Promise<Uint8Array>;
 }
 
-function byteLengthOf({ dtype, shape }: OutputTensor): number {
+export function byteLengthOf({ dtype, shape }: OutputTensor): number {
   return elementCount(shape) * DTYPE_BYTES[dtype];
 }
 
@@ -44,14 +44,14 @@ function encodeHeader(tensors: readonly OutputTensor[], metadata: Readonly<Recor
  * @param metadata free strings that readers keep but do not need (`__metadata__`)
  * @throws InputError when a tensor's bytes do not fit its shape
  */
-export function* safetensorsChunks(
+export async function* safetensorsChunks(
   tensors: Iterable<OutputTensor>,
   metadata: Readonly<Record<string, string>>,
-): Generator<Uint8Array> {
+): AsyncGenerator<Uint8Array> {
   const sorted = [...tensors].sort((a, b) => (a.name < b.name ? -1 : 1));
   yield encodeHeader(sorted, metadata);
   for (const tensor of sorted) {
-    const bytes = tensor.bytes();
+    const bytes = await tensor.bytes();
     if (bytes.length !== byteLengthOf(tensor)) {
       const problem = `has ${bytes.length} bytes, its shape [${tensor.shape}] needs ${byteLengthOf(tensor)}`;
       throw new InputError(tensor.name, "bytes", problem, "Give the shape that the values have");
@@ -67,7 +67,8 @@ export async function writeSafetensors(
   tensors: Iterable<OutputTensor>,
   metadata: Readonly<Record<string, string>>,
 ): Promise<Uint8Array> {
-  const chunks = [...safetensorsChunks(tensors, metadata)];
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of safetensorsChunks(tensors, metadata)) chunks.push(chunk);
   const whole = new Uint8Array(chunks.reduce((sum, { length }) => sum + length, 0));
   let offset = 0;
   for (const chunk of chunks) {

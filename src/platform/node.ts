@@ -55,10 +55,13 @@ function runtimeName(): "node" | "bun" | "deno" {
   return "deno" in process.versions ? "deno" : "node";
 }
 
-async function attempt<T>(path: string, action: () => Promise<T>): Promise<T> {
+/** Runs an action of the operating system. Throws InputError that names the path, and what to do. */
+export async function attempt<T>(path: string, action: () => Promise<T>): Promise<T> {
   try {
     return await action();
   } catch (error) {
+    // Faults of this program are not the system's.
+    if (error instanceof InputError || !(error as NodeJS.ErrnoException).code) throw error;
     const { problem, remedy } = explain(error);
     throw new InputError(path, "", problem, remedy);
   }

@@ -16,8 +16,10 @@ for (const offset of ["none8", "zeroU4"] as const) {
     const random = uniform(2);
     const code = () => Math.floor(random() * 16);
     const packed = packInt4({ rows: 24, cols: 96, group: 32, offset }, code, () => toHalf(random()), code);
-    const tensors = awqTensors("m.weight", packed).map(({ name, dtype, shape, bytes }) =>
-      tensor(name, dtype, shape, bytes()),
+    const tensors = await Promise.all(
+      awqTensors("m.weight", packed).map(async ({ name, dtype, shape, bytes }) =>
+        tensor(name, dtype, shape, await bytes()),
+      ),
     );
     const config = { quantization_config: awqSettings(32, ["lm_head"]) };
     const { stored } = await splitQuantized("config.json", config, tensors);

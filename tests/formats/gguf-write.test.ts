@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { openBlockWriter } from "../../src/backends/wasm/block-writer.js";
+import { openRounder } from "../../src/backends/wasm/rounder.js";
 import type { GgufQuant } from "../../src/formats/gguf-export.js";
 import { ggufBytes } from "../../src/formats/gguf-write.js";
 import { closeModel, openModel } from "../../src/formats/index.js";
@@ -23,7 +23,7 @@ const GOLDEN = {
 } as const;
 
 test("blocks are rounded as gguf-py rounds them", async () => {
-  const pack = await openBlockWriter(platform);
+  const { blocks: pack } = await openRounder(platform);
   for (const [type, hex] of Object.entries(GOLDEN)) {
     assert.is(Buffer.from(pack(type as GgufQuant, WAVE)).toString("hex"), hex, type);
   }

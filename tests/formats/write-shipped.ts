@@ -1,12 +1,15 @@
 // The shipped model as GGUF files, model.gguf and mmproj.gguf, in a folder.
 
 import { join } from "node:path";
-import { openBlockWriter } from "../../src/backends/wasm/block-writer.js";
-import { readFloat32 } from "../../src/formats/convert.js";
+import { openQuantizer } from "../../src/backends/wasm/quantizer.js";
+import { openRepacker } from "../../src/backends/wasm/repacker.js";
+import { openRounder } from "../../src/backends/wasm/rounder.js";
 import { decoderParts, type GgufQuant, projectorParts } from "../../src/formats/gguf-export.js";
 import { bpeMetadata } from "../../src/formats/gguf-vocabulary.js";
 import { type GgufOutput, writeGguf } from "../../src/formats/gguf-write.js";
 import { closeModel, openModel } from "../../src/formats/index.js";
+import { lossLog } from "../../src/formats/loss.js";
+import { writeSource } from "../../src/formats/write-source.js";
 import { nodePlatform } from "../../src/platform/node.js";
 
 const platform = nodePlatform();
@@ -17,18 +20,16 @@ export async function writeShipped(folder: string, type: GgufQuant, rename = (na
   const renamed = (tensor: GgufOutput): GgufOutput => ({ ...tensor, name: rename(tensor.name) });
   const model = await openModel(platform, shipped);
   try {
-    const pack = await openBlockWriter(platform);
-    const floats = async (name: string) => {
-      const tensor = model.tensors.get(name);
-      if (!tensor) throw new Error(`${name} is missing`);
-      return readFloat32(tensor);
-    };
+    const rounder = await openRounder(platform);
+    const parts = { rounder, log: lossLog(rounder) };
+    const openers = { repacker: await openRepacker(platform), quantizer: await openQuantizer(platform) };
+    const source = writeSource(model, openers);
     const { config, tokenizer } = model;
     if (config.architecture !== "llava" || !tokenizer) throw new Error("the shipped model sees and reads");
     const json = JSON.parse(await platform.readText(join(shipped, "tokenizer.json")));
     const vocabulary = bpeMetadata("tokenizer.json", json, config.decoder.vocab, tokenizer);
-    const text = decoderParts(model, type, vocabulary, { floats, pack });
-    const eyes = projectorParts(model, config, type, { floats, pack });
+    const text = decoderParts(source, type, vocabulary, parts);
+    const eyes = projectorParts(source, config, type, parts);
     await writeGguf(platform, join(folder, "model.gguf"), text.metadata, text.tensors);
     await writeGguf(platform, join(folder, "mmproj.gguf"), eyes.metadata, eyes.tensors.map(renamed));
     return join(folder, "model.gguf");

@@ -82,6 +82,8 @@ export interface Kernels {
   patchRows(image: number, size: number, patch: number, out: number): void;
   copyBytes(out: number, from: number, bytes: number): void;
   packInt4(values: number, count: number, cols: number, group: number, out: number): void;
+  packInt4Zero(values: number, count: number, cols: number, group: number, out: number): void;
+  addDifference(wanted: number, written: number, count: number, out: number): void;
   packInt8(values: number, rows: number, cols: number, codes: number, scales: number): void;
   syntheticInt4(seed: number, first: number, count: number, cols: number, group: number, out: number): void;
   spreadCodes(

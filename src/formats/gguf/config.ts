@@ -8,7 +8,10 @@ import { ggufFields } from "./fields.js";
 import type { GgufFile } from "./header.js";
 
 /** Architectures by GGUF's name; Mistral, TinyLlama and SmolLM2 are stored as "llama". */
-const ROPE_STYLES: Readonly<Record<string, DecoderConfig["ropeStyle"]>> = { llama: "adjacent", qwen2: "half" };
+export const ROPE_STYLES = { llama: "adjacent", qwen2: "half" } as const satisfies Record<
+  string,
+  DecoderConfig["ropeStyle"]
+>;
 
 const MOST_LAYERS = 1024;
 const WIDEST_HEAD = 4096;
@@ -22,15 +25,19 @@ const LINEARS: readonly (readonly [string, DecoderLinear])[] = [
   ["ffn_down", "down"],
 ];
 
+function isSupported(architecture: string): architecture is keyof typeof ROPE_STYLES {
+  return Object.hasOwn(ROPE_STYLES, architecture);
+}
+
 /** Throws InputError for architectures, scalings or sizes that are not supported. */
 export async function readDecoderConfig(file: GgufFile): Promise<DecoderConfig> {
   const fields = ggufFields(file);
   const architecture = fields.text("general.architecture");
-  const ropeStyle = ROPE_STYLES[architecture];
-  if (!ropeStyle) {
+  if (!isSupported(architecture)) {
     const known = `Supported are: ${Object.keys(ROPE_STYLES).join(", ")} (and a "clip" projector beside them)`;
     throw fields.fail("general.architecture", `"${architecture}" is not supported`, known);
   }
+  const ropeStyle = ROPE_STYLES[architecture];
   const key = (name: string) => `${architecture}.${name}`;
   if (fields.number(key("expert_count"), 0) !== 0) {
     throw fields.fail(key("expert_count"), "mixtures of experts are not supported", "Use a dense model");
