@@ -1,26 +1,13 @@
-// `npm run fuzz -- READER [--runs N] [--seed S]`: seeded, structure-aware damage to files of one format. Anything but a
-// good end or a typed refusal stops it; the file that did it is kept below .cache/fuzz.
+// `npm run fuzz -- READER [--runs N] [--seed S] [--from K]`: seeded, structure-aware damage to files of one format. Anything but
+// a good end or a typed refusal, within its bounds of time and memory (tests/fuzz/fuzzer.ts), stops it; the file that did it
+// is kept below .cache/fuzz.
 
 import { mkdirSync, writeFileSync } from "node:fs";
 import { openRepacker } from "../src/backends/wasm/repacker.js";
 import { uniform } from "../src/model/sample.js";
 import { nodePlatform } from "../src/platform/node.js";
-import { damagedGguf, readAll } from "../tests/fuzz/gguf.js";
-import { damagedFolder, damagedOnnx, readFolder, readOnnx } from "../tests/fuzz/hf.js";
-
-interface Fuzzer {
-  readonly make: (random: () => number) => Uint8Array;
-  readonly read: (bytes: Uint8Array) => Promise<string>;
-}
-
-const repacker = await openRepacker(nodePlatform());
-
-/** One line a reader. */
-const FUZZERS: Readonly<Record<string, Fuzzer>> = {
-  hf: { make: damagedFolder, read: (bytes) => readFolder(bytes, repacker) },
-  onnx: { make: damagedOnnx, read: (bytes) => readOnnx(bytes, repacker) },
-  gguf: { make: damagedGguf, read: (bytes) => readAll(bytes, repacker) },
-};
+import { outcomeOf } from "../tests/fuzz/fuzzer.js";
+import { FUZZERS } from "../tests/fuzz/table.js";
 
 function number(flag: string, otherwise: number): number {
   const at = process.argv.indexOf(flag);
@@ -36,13 +23,14 @@ if (!fuzzer) {
   console.error(`unknown reader "${name}"; there are ${Object.keys(FUZZERS).join(", ")}`);
   process.exit(2);
 }
-const [runs, seed] = [number("--runs", 100000), number("--seed", 1)];
+const [runs, seed, from] = [number("--runs", 100000), number("--seed", 1), number("--from", 0)];
+const repacker = await openRepacker(nodePlatform());
 const outcomes = new Map<string, number>();
 const started = performance.now();
-for (let run = 0; run < runs; run++) {
+for (let run = from; run < runs; run++) {
   const bytes = fuzzer.make(uniform(seed * 1_000_003 + run));
   try {
-    const outcome = await fuzzer.read(bytes);
+    const outcome = await outcomeOf(fuzzer, bytes, repacker);
     outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
   } catch (error) {
     mkdirSync(".cache/fuzz", { recursive: true });

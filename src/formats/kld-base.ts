@@ -15,6 +15,7 @@ export async function isKldBase(source: ByteSource): Promise<boolean> {
 /** Opens a base file; records are read chunk by chunk. Throws InputError when sizes do not fit the file. */
 export async function openKldBase(source: ByteSource): Promise<KldBase> {
   const fail = (field: string, problem: string) => new InputError(source.name, field, problem, "Write the base again");
+  if (source.sizeBytes < HEADER_BYTES) throw fail("size", `the file has ${source.sizeBytes} bytes, not even a header`);
   const bytes = await source.read(0, HEADER_BYTES);
   const view = new DataView(bytes.buffer, bytes.byteOffset);
   const [contextTokens, vocab, chunks] = [view.getUint32(8, true), view.getInt32(12, true), view.getInt32(16, true)];

@@ -1,163 +1,175 @@
-// Fuzzing of the readers of Hugging Face folders and ONNX files: small good files in memory, some fields of which then lie. Whatever comes
-// out, reading ends well or in an InputError, in less than a second.
+// Fuzzing of the readers of Hugging Face folders: one small matrix in each quantized scheme, and a plain folder in two shards,
+// whose config, header, index or bytes then lie.
 
-import { InputError } from "../../src/core/errors.js";
-import type { Repacker } from "../../src/core/packed.js";
-import type { Platform } from "../../src/core/ports.js";
 import { openHfFolder } from "../../src/formats/hf-folder.js";
-import { openOnnxWeights } from "../../src/formats/onnx.js";
-import { blobFiles } from "../../src/platform/sources.js";
-import { type Initializer, matMulFile } from "../formats/onnx-file.js";
+import { join, packFiles, platformOf } from "./files.js";
+import { type Fuzzer, readWhole } from "./fuzzer.js";
+import { hurtBytes, hurtEnd, hurtJson, pick, type Random } from "./lies.js";
 
 const ROWS = 16;
 const COLS = 32;
 const NAME = "model.layers.0.mlp.up_proj";
 
-type Tensor = readonly [suffix: string, dtype: string, shape: readonly number[], bytesPer: number];
+type Tensor = readonly [name: string, dtype: string, shape: readonly number[], bytesPer: number];
 
-/** One matrix [16, 32] in every scheme. */
-const SCHEMES: readonly (readonly [settings: Record<string, unknown>, tensors: readonly Tensor[]])[] = [
-  [
-    { quant_method: "awq", bits: 4, group_size: 16, version: "gemm", zero_point: true },
-    [
+interface Scheme {
+  readonly settings: Readonly<Record<string, unknown>>;
+  readonly tensors: readonly Tensor[];
+}
+
+const wide = (settings: Readonly<Record<string, unknown>>, ...tensors: Tensor[]): Scheme => ({ settings, tensors });
+
+/** One matrix [16, 32] in each form of each scheme. */
+const SCHEMES: Readonly<Record<string, readonly Scheme[]>> = {
+  awq: [
+    wide(
+      { quant_method: "awq", bits: 4, group_size: 16, version: "gemm", zero_point: true },
       ["qweight", "I32", [COLS, 2], 4],
       ["qzeros", "I32", [2, 2], 4],
       ["scales", "F16", [2, ROWS], 2],
-    ],
+    ),
+    wide(
+      { quant_method: "awq", w_bit: 4, q_group_size: 32, zero_point: true },
+      ["qweight", "I32", [COLS, 2], 4],
+      ["qzeros", "I32", [1, 2], 4],
+      ["scales", "BF16", [1, ROWS], 2],
+    ),
   ],
-  [
-    { quant_method: "gptq", bits: 4, group_size: 16, desc_act: true },
-    [
+  gptq: [
+    wide(
+      { quant_method: "gptq", bits: 4, group_size: 16, desc_act: true },
       ["qweight", "I32", [4, ROWS], 4],
       ["qzeros", "I32", [2, 2], 4],
       ["scales", "F16", [2, ROWS], 2],
       ["g_idx", "I32", [COLS], 4],
-    ],
+    ),
+    wide(
+      { quant_method: "gptq", bits: 4, group_size: -1, checkpoint_format: "gptq_v2" },
+      ["qweight", "I32", [4, ROWS], 4],
+      ["qzeros", "I32", [1, 2], 4],
+      ["scales", "F32", [1, ROWS], 4],
+    ),
   ],
-  [
-    { quant_method: "compressed-tensors", format: "pack-quantized" },
-    [
+  "compressed-tensors": [
+    wide(
+      { quant_method: "compressed-tensors", format: "pack-quantized", config_groups: { group_0: { weights: {} } } },
       ["weight_packed", "I32", [ROWS, 4], 4],
       ["weight_scale", "BF16", [ROWS, 1], 2],
       ["weight_shape", "I64", [2], 8],
-    ],
+    ),
+    wide(
+      { quant_method: "compressed-tensors", format: "pack-quantized", config_groups: {} },
+      ["weight_packed", "I32", [ROWS, 4], 4],
+      ["weight_scale", "F16", [ROWS, 2], 2],
+      ["weight_zero_point", "I32", [2, 2], 4],
+      ["weight_shape", "I64", [2], 8],
+    ),
   ],
-  [
-    { quant_method: "bitsandbytes", load_in_4bit: true },
-    [
+  bitsandbytes: [
+    wide(
+      { quant_method: "bitsandbytes", load_in_4bit: true },
       ["weight", "U8", [256, 1], 1],
       ["weight.absmax", "F32", [8], 4],
       ["weight.quant_map", "F32", [16], 4],
-      ["weight.quant_state.bitsandbytes__nf4", "U8", [64], 1],
-    ],
+      ["weight.quant_state.bitsandbytes__nf4", "U8", [96], 1],
+    ),
+    wide(
+      { quant_method: "bitsandbytes", load_in_4bit: true, bnb_4bit_quant_type: "nf4" },
+      ["weight", "U8", [256, 1], 1],
+      ["weight.absmax", "U8", [8], 1],
+      ["weight.nested_absmax", "F32", [1], 4],
+      ["weight.nested_quant_map", "F32", [256], 4],
+      ["weight.quant_map", "F32", [16], 4],
+      ["weight.quant_state.bitsandbytes__nf4", "U8", [96], 1],
+    ),
   ],
-  [
-    { bits: 8, group_size: 32 },
-    [
+  mlx: [
+    wide(
+      { bits: 8, group_size: 32 },
       ["weight", "U32", [ROWS, 8], 4],
       ["scales", "F32", [ROWS, 1], 4],
       ["biases", "F32", [ROWS, 1], 4],
-    ],
+    ),
+    wide(
+      { bits: 4, group_size: 16 },
+      ["weight", "U32", [ROWS, 4], 4],
+      ["scales", "F16", [ROWS, 2], 2],
+      ["biases", "BF16", [ROWS, 2], 2],
+    ),
   ],
+};
+
+const PLAIN: readonly Tensor[] = [
+  ["model.norm.weight", "F32", [COLS], 4],
+  ["model.embed_tokens.weight", "F16", [8, COLS], 2],
+  ["model.layers.0.mlp.up_proj.weight", "BF16", [ROWS, COLS], 2],
+  ["model.layers.0.mlp.gate_proj.weight", "F8_E4M3", [ROWS, COLS], 1],
+  ["model.layers.0.mlp.gate_proj.bias", "F64", [ROWS], 8],
+  ["step", "I64", [1], 8],
 ];
 
-const pick = <T>(list: readonly T[], random: () => number): T => list[Math.floor(random() * list.length)];
-const LIES: readonly unknown[] = [0, 1, -1, 15, 16, 17, 2 ** 31, 2 ** 53, 1e300, null, "", "x", [], {}, [1, 2], true];
+const CONFIG = {
+  ...{ model_type: "llama", hidden_size: COLS, num_attention_heads: 2, vocab_size: 8, num_hidden_layers: 1 },
+  ...{ rope_scaling: { rope_type: "linear", factor: 2 }, eos_token_id: [2, 3] },
+};
+const STATE = { shape: [8, 64], blocksize: 64, nested_blocksize: 256, nested_offset: 0.5 };
 
-/** A JSON value with one or two of its leaves changed. */
-function lie(value: unknown, random: () => number): unknown {
-  if (random() < 0.15 || value === null || typeof value !== "object") return pick(LIES, random);
-  const entries = Object.entries(value);
-  const at = Math.floor(random() * entries.length);
-  const hurt = entries.flatMap(([key, inner], i) => {
-    if (i !== at) return [[key, inner]];
-    return random() < 0.15 ? [] : [[random() < 0.05 ? `${key}x` : key, lie(inner, random)]];
-  });
-  return Array.isArray(value) ? hurt.map(([, inner]) => inner) : Object.fromEntries(hurt);
-}
+/** Bytes of weights: mostly small numbers, whatever type they are read as. */
+const noise = (length: number, random: Random) =>
+  Uint8Array.from({ length }, () => (random() < 0.998 ? random() * 60 : random() * 256));
 
-/** config.json and model.safetensors, one behind the other: a 4-byte length, the config, the weights. */
-export function damagedFolder(random: () => number): Uint8Array {
-  const [settings, tensors] = pick(SCHEMES, random);
-  const key = settings.quant_method ? "quantization_config" : "quantization";
+/** A safetensors file of these tensors, its header hurt with the given share. */
+function weights(tensors: readonly Tensor[], random: Random, share: number): Uint8Array {
   let at = 0;
   const header = Object.fromEntries(
-    tensors.map(([suffix, dtype, shape, per]) => {
+    tensors.map(([name, dtype, shape, per]) => {
       const begin = at;
       at += per * shape.reduce((a, b) => a * b, 1);
-      return [`${NAME}.${suffix}`, { dtype, shape, data_offsets: [begin, at] }];
+      return [name, { dtype, shape, data_offsets: [begin, at] }];
     }),
   );
-  const config = { model_type: "llama", hidden_size: COLS, num_attention_heads: 2, vocab_size: 8, [key]: settings };
-  const hurt = random();
-  const encode = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
-  const left = encode(hurt < 0.4 ? lie(config, random) : config);
-  const right = encode(hurt > 0.35 && hurt < 0.8 ? lie(header, random) : header);
-  const data = Uint8Array.from({ length: at }, () => (random() < 0.9 ? random() * 60 : random() * 256));
-  const state = new TextEncoder().encode('{"shape":[16,32],"blocksize":64}'.padEnd(64));
-  if (settings.quant_method === "bitsandbytes") data.set(state, at - 64);
-  const whole = new Uint8Array(4 + left.length + 8 + right.length + data.length);
-  const view = new DataView(whole.buffer);
-  view.setUint32(0, left.length, true);
-  whole.set(left, 4);
-  view.setBigUint64(4 + left.length, BigInt(random() < 0.05 ? Math.floor(random() * 2 ** 50) : right.length), true);
-  whole.set(right, 12 + left.length);
-  whole.set(data, 12 + left.length + right.length);
-  if (random() < 0.3) whole[4 + Math.floor(random() * (whole.length - 4))] = random() * 256;
-  return random() < 0.05 ? whole.slice(0, Math.max(4, Math.floor(random() * whole.length))) : whole;
+  const data = noise(at, random);
+  if (tensors.at(-1)?.[0].endsWith("nf4")) data.set(hurtState(random), at - 96);
+  const json = hurtJson({ __metadata__: { format: "pt" }, ...header }, random, share);
+  const length = random() < 0.05 ? Math.floor(random() * 2 ** 50) : json.length;
+  return join([new Uint8Array(BigUint64Array.of(BigInt(length)).buffer), json, data]);
 }
 
-export async function readFolder(bytes: Uint8Array, repacker: Repacker): Promise<string> {
-  const length = Math.min(new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true), bytes.length - 4);
-  const files = new Map([
-    ["m/config.json", new Blob([bytes.slice(4, 4 + length)])],
-    ["m/model.safetensors", new Blob([bytes.slice(4 + length)])],
-  ]);
-  const platform = { ...blobFiles(files) } as unknown as Platform;
-  return timed(async () => {
-    const model = await openHfFolder(platform, "m");
-    for (const matrix of model.stored?.values() ?? []) {
-      await matrix.read(repacker);
-      await matrix.order();
-    }
-  }, bytes);
+function hurtState(random: Random): Uint8Array {
+  const state = hurtJson(STATE, random, 0.3);
+  const padded = new Uint8Array(96).fill(32);
+  padded.set(state.subarray(0, 96));
+  return padded;
 }
 
-export function damagedOnnx(random: () => number): Uint8Array {
-  const bits = random() < 0.7 ? 4 : 8;
-  const data = (count: number) => Uint8Array.from({ length: count }, () => random() * 256);
-  const inputs: Initializer[] = [
-    { name: "B", type: 2, shape: [ROWS, 1, (32 * bits) / 8], data: data((ROWS * 32 * bits) / 8) },
-    { name: "s", type: 10, shape: [ROWS], data: data(ROWS * 2).map((byte) => byte & 0x3b) },
-    { name: "z", type: 2, shape: [ROWS], data: data(ROWS) },
-  ];
-  const good = matMulFile({ rows: ROWS, cols: COLS, bits, block: 32, tokens: 1 }, "/lm_head/MatMul_Q4", inputs);
-  for (let lies = Math.floor(random() * 3); lies > 0; lies--) {
-    const at = Math.floor(random() * good.length);
-    good[at] = random() < 0.5 ? good[at] + Math.floor(random() * 5) - 2 : random() * 256;
-  }
-  return random() < 0.1 ? good.slice(0, Math.floor(random() * good.length)) : good;
+function damaged(forms: readonly Scheme[], random: Random): Uint8Array {
+  const { settings, tensors } = pick(forms, random);
+  const key = settings.quant_method ? "quantization_config" : "quantization";
+  const config = hurtJson({ ...CONFIG, [key]: settings }, random, 0.35);
+  const full = tensors.map(([suffix, ...rest]): Tensor => [`${NAME}.${suffix}`, ...rest]);
+  const file = weights(full, random, 0.35);
+  const hurt = random() < 0.25 ? hurtBytes(file, random, 3) : file;
+  return packFiles({ "config.json": config, "model.safetensors": hurtEnd(hurt, random, 0.05) });
 }
 
-export async function readOnnx(bytes: Uint8Array, repacker: Repacker): Promise<string> {
-  const { open } = blobFiles(new Map([["m.onnx", new Blob([Uint8Array.from(bytes)])]]));
-  return timed(async () => {
-    const { stored } = await openOnnxWeights({ open }, "m.onnx");
-    for (const matrix of stored.values()) await matrix.read(repacker);
-  }, bytes);
+function damagedPlain(random: Random): Uint8Array {
+  const [first, second] = [PLAIN.slice(0, 3), PLAIN.slice(3)];
+  const map = (tensors: readonly Tensor[], shard: string) => tensors.map(([name]) => [name, shard]);
+  const weight_map = Object.fromEntries([...map(first, "a.safetensors"), ...map(second, "b.safetensors")]);
+  const file = weights(second, random, 0.35);
+  return packFiles({
+    "config.json": hurtJson(CONFIG, random, 0.3),
+    "model.safetensors.index.json": hurtJson({ metadata: { total_size: 1 }, weight_map }, random, 0.25),
+    "a.safetensors": hurtEnd(weights(first, random, 0.3), random, 0.05),
+    "b.safetensors": random() < 0.25 ? hurtBytes(file, random, 3) : file,
+  });
 }
 
-/** "read" or the refusal; throws for anything else, and for what takes over a second. */
-async function timed(action: () => Promise<void>, bytes: Uint8Array): Promise<string> {
-  const started = performance.now();
-  const outcome = await action().then(
-    () => "read",
-    (error: unknown) => {
-      if (error instanceof InputError) return error.message.replace(/-?\d+(?:\.\d+)?(?:e\+\d+)?/g, "#");
-      throw error;
-    },
-  );
-  const took = performance.now() - started;
-  if (took > 1000) throw new Error(`${took.toFixed(0)} ms for ${bytes.length} bytes`);
-  return outcome;
-}
+const read: Fuzzer["read"] = async (bytes, repacker) => readWhole(await openHfFolder(platformOf(bytes), "m"), repacker);
+
+export const hfFuzzers: Readonly<Record<string, Fuzzer>> = {
+  safetensors: { make: damagedPlain, read },
+  ...Object.fromEntries(
+    Object.entries(SCHEMES).map(([name, forms]) => [name, { make: (random: Random) => damaged(forms, random), read }]),
+  ),
+};
