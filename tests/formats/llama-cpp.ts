@@ -4,6 +4,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import * as assert from "uvu/assert";
 import { openQuantizer } from "../../src/backends/wasm/quantizer.js";
 import { openRepacker } from "../../src/backends/wasm/repacker.js";
 import { openWasm } from "../../src/backends/wasm.js";
@@ -23,9 +24,9 @@ export interface Judged {
   readonly probabilities: Float32Array;
 }
 
-/** Files of floats: nothing is rounded on either side but llama.cpp's f16 cache. */
+/** Where the two best differ by more, the best must be the same. */
 export const CLEAR_NATS = 0.1;
-/** Quantized files: llama.cpp rounds activations to 8 bits, which alone moves log-probabilities by some 0.1 nat. */
+/** The same beside quantized files, whose activations llama.cpp rounds to 8 bits: that alone moves a lead so far. */
 export const CLEAR_NATS_QUANTIZED = 0.4;
 
 export interface Agreement {
@@ -38,11 +39,13 @@ export interface Agreement {
 }
 
 /** Runs scripts/fixtures/gguf.mjs where CI asks for it; says whether the parts are there. */
-export function haveFixtures(part: "models" | "llama.cpp" | "smollm2"): boolean {
+export function haveFixtures(part: "models" | "floats" | "llama.cpp" | "smollm2" | "smollm2-floats"): boolean {
   const place = {
     models: ".cache/gguf/models/qwen2-Q8_0.gguf",
+    floats: ".cache/gguf/floats/qwen2-Q8_0.gguf",
     "llama.cpp": ".cache/peers/node-llama-cpp/node_modules/node-llama-cpp/package.json",
     smollm2: ".cache/gguf/SmolLM2-135M-Instruct.Q4_1.gguf",
+    "smollm2-floats": ".cache/gguf/SmolLM2-135M-Instruct.floats.gguf",
   }[part];
   if (existsSync(join(root, place))) return true;
   if (process.env.CI === "true") {
@@ -56,17 +59,34 @@ export function haveFixtures(part: "models" | "llama.cpp" | "smollm2"): boolean 
   return false;
 }
 
-/** @param asked tokens, or a text for llama.cpp's own tokenizer */
-export function askLlamaCpp(path: string, asked: { text?: string; tokens?: readonly number[] }): Judged {
+/** A model file and tokens, or a text for llama.cpp's own tokenizer. */
+export interface Question {
+  readonly path: string;
+  readonly text?: string;
+  readonly tokens?: readonly number[];
+}
+
+export function askLlamaCpp(path: string, asked: Omit<Question, "path">): Judged {
+  return askLlamaCppAll([{ path, ...asked }])[0] as Judged;
+}
+
+/** All questions in one process: starting llama.cpp takes longer than a tiny model. */
+export function askLlamaCppAll(questions: readonly Question[]): Judged[] {
   const folder = mkdtempSync(join(tmpdir(), "nibblemark-"));
   try {
     const out = join(folder, "probabilities");
-    const args = ["scripts/fixtures/llama-cpp.mjs", path, out];
-    const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: root, input: JSON.stringify(asked) });
-    if (status !== 0) throw new Error(`llama.cpp failed on ${path}: ${stderr}`);
-    const { tokens, vocab } = JSON.parse(`${stdout}`.trim().split("\n").at(-1) as string) as Judged;
-    const bytes = readFileSync(out);
-    return { tokens, vocab, probabilities: new Float32Array(Uint8Array.from(bytes).buffer) };
+    const args = ["scripts/fixtures/llama-cpp.mjs", out];
+    const input = JSON.stringify(questions);
+    const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: root, input, maxBuffer: 1 << 26 });
+    if (status !== 0) throw new Error(`llama.cpp failed on ${questions[0].path}: ${stderr}`);
+    const answers = JSON.parse(`${stdout}`.trim().split("\n").at(-1) as string) as Omit<Judged, "probabilities">[];
+    const bytes = Uint8Array.from(readFileSync(out));
+    let at = 0;
+    return answers.map(({ tokens, vocab }) => {
+      const probabilities = new Float32Array(bytes.buffer, at, tokens.length * vocab);
+      at += probabilities.byteLength;
+      return { tokens, vocab, probabilities };
+    });
   } finally {
     rmSync(folder, { recursive: true });
   }
@@ -107,6 +127,30 @@ export function compare({ probabilities, vocab, tokens }: Judged, logits: Float3
     worstLead: rows.reduce((most, row) => (row.same ? most : Math.max(most, row.lead)), 0),
   };
 }
+
+/** The strict bars: weights are the same numbers on both sides and nobody rounds activations. */
+export function assertSame({ kl, same, worstLead }: Agreement): void {
+  assert.ok(kl <= 1e-3, `KL divergence ${kl}`);
+  assert.ok(same >= 0.98, `same top ${same}`);
+  assert.ok(worstLead <= CLEAR_NATS, `another token, ${worstLead} nat apart`);
+}
+
+/**
+ * The bars beside llama.cpp with rounded activations.
+ * @param own how far llama.cpp with rounded activations is from itself without: we may not be further away
+ */
+export function assertAsRounded({ kl, worstLead }: Agreement, own: Agreement): void {
+  assert.ok(kl <= 5e-3, `KL divergence ${kl}`);
+  assert.ok(kl <= 1.1 * own.kl + 1e-4, `KL divergence ${kl}, rounding alone makes ${own.kl}`);
+  assert.ok(worstLead <= CLEAR_NATS_QUANTIZED, `another token, ${worstLead} nat apart`);
+}
+
+/** How far one run of llama.cpp is from another over the same tokens. */
+export const compareJudged = (judge: Judged, other: Judged): Agreement =>
+  compare(judge, other.probabilities.map(Math.log));
+
+export const tell = ({ kl, same, worstLead }: Agreement): string =>
+  `KL ${kl.toExponential(1)}, same top ${(same * 100).toFixed(1)} %, another top up to ${worstLead.toFixed(3)} nat`;
 
 function compareRow(p: Float32Array, ours: Float32Array) {
   const peak = ours.reduce((a, b) => Math.max(a, b));

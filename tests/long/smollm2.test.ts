@@ -4,11 +4,21 @@
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { askLlamaCpp, CLEAR_NATS_QUANTIZED, compare, haveFixtures, ourLogits } from "../formats/llama-cpp.js";
+import {
+  askLlamaCpp,
+  assertAsRounded,
+  assertSame,
+  compare,
+  compareJudged,
+  haveFixtures,
+  ourLogits,
+  tell,
+} from "../formats/llama-cpp.js";
 import { root } from "../support/root.js";
 
 const path = join(root, ".cache/gguf/SmolLM2-135M-Instruct.Q4_1.gguf");
-const ready = haveFixtures("smollm2") && haveFixtures("llama.cpp");
+const floats = path.replace("Q4_1", "floats");
+const ready = haveFixtures("smollm2") && haveFixtures("smollm2-floats") && haveFixtures("llama.cpp");
 const TEXTS = [
   "<|im_start|>user\nWhat is the capital of France?<|im_end|>\n<|im_start|>assistant\nThe capital of France is Paris.",
   "In 1905 Einstein wrote 4 papers; they don't cost $12.50.\n\n\tfunction f(x) { return x**2 }  // na\u00efve caf\u00e9 \u{1f600} \u4f60\u597d",
@@ -18,16 +28,23 @@ const TEXTS = [
 for (const [i, text] of ready ? TEXTS.entries() : []) {
   test(`text ${i} as llama.cpp has it`, async () => {
     const judged = askLlamaCpp(path, { text });
+    const exact = askLlamaCpp(floats, { tokens: judged.tokens });
+    const own = compareJudged(exact, judged);
+    console.log(`llama.cpp beside itself without rounded activations: ${tell(own)}`);
     for (const activations of ["f32", "int8"] as const) {
       const { logits, model, residentBytes } = await ourLogits(path, judged.tokens, activations);
       assert.equal(model.tokenizer?.encode(text), judged.tokens, "tokens");
       assert.is(model.tokenizer?.decode(judged.tokens).replace(/<\|im_\w+\|>/g, ""), text.replace(/<\|im_\w+\|>/g, ""));
-      const { kl, same, worstLead } = compare(judged, logits);
+      const [same, beside] = [compare(exact, logits), compare(judged, logits)];
       const size = `${judged.tokens.length} tokens, ${(residentBytes / 1e6).toFixed(0)} MB`;
-      console.log(`${activations}: KL ${kl.toExponential(1)}, same top ${(same * 100).toFixed(1)} %, ${size}`);
-      assert.ok(kl <= 5e-3, `KL divergence ${kl}`);
-      assert.ok(worstLead <= CLEAR_NATS_QUANTIZED, `another token, ${worstLead} nat apart`);
-      assert.ok(same >= 0.9, `same top ${same}`);
+      console.log(`${activations} (${size}): ${tell(same)}; beside rounded activations ${tell(beside)}`);
+      if (activations === "f32") {
+        assertSame(same);
+        assertAsRounded(beside, own);
+      }
+      assert.ok(beside.kl <= 5e-3, `KL divergence ${beside.kl}`);
+      assert.ok(beside.worstLead <= 0.4, `another token, ${beside.worstLead} nat apart`);
+      assert.ok(beside.same >= 0.9, `same top ${beside.same}`);
     }
   });
 }
