@@ -1,10 +1,14 @@
-// `npm run build`: WebAssembly, then TypeScript. Both steps do nothing where nothing changed.
+// `npm run build`: WebAssembly, TypeScript, then the page for browsers. Steps do nothing where nothing changed.
 import { spawnSync } from "node:child_process";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const steps = [["scripts/build-wasm.mjs"], [join("node_modules", "typescript", "bin", "tsc"), "-p", "tsconfig.json"]];
+const steps = [
+  ["scripts/build-wasm.mjs"],
+  [join("node_modules", "typescript", "bin", "tsc"), "-p", "tsconfig.json"],
+  ["scripts/build-page.mjs"],
+];
 for (const step of steps) {
   const { status } = spawnSync(process.execPath, step, { cwd: root, stdio: ["ignore", "inherit", "inherit"] });
   if (status !== 0) process.exit(status ?? 1);

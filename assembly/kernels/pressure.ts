@@ -12,8 +12,9 @@ const FILL: i32 = 3;
 const STEP_LINES: usize = 8;
 const STREAM_STEP: usize = STEP_LINES * 64;
 
-// Words of a worker's block: 1 = stop, kind, pause, steps done; first byte and length of its area.
+// Words of a worker's block: 0 = go on, 1 = stop, 2 = has stopped; kind, pause, steps done; first byte and length of its area.
 const STOP: usize = 0;
+const STOPPED: i32 = 2;
 const KIND: usize = 4;
 const PAUSE: usize = 8;
 const STEPS: usize = 12;
@@ -110,4 +111,5 @@ export function pressUntilStopped(block: usize): void {
     offset = press(kind, area, bytes, offset, 1, atomic.load<i32>(block + PAUSE), block + SINK);
     atomic.add<i32>(block + STEPS, 1);
   }
+  atomic.store<i32>(block + STOP, STOPPED);
 }

@@ -1,7 +1,7 @@
 // One request to the coordinator, with progress shown and Ctrl-C passed on: the first asks it to stop and give what it
 // has, the second ends the program.
 
-import { startCoordinator } from "../hosts/node.js";
+import { type CoordinatorHandle, startCoordinator } from "../hosts/node.js";
 import {
   type ClientMessage,
   type CoordinatorEvent,
@@ -22,21 +22,26 @@ export type Success = Exclude<FinalEvent, Failure>;
 const isFailure = (event: FinalEvent): event is Failure =>
   event.kind === "input-error" || event.kind === "unavailable" || event.kind === "crash";
 
+/** Starts a coordinator on a host: a worker thread of this process, or a page. */
+export type Start = (
+  request: Request,
+  onMessage: (event: CoordinatorEvent) => void,
+) => CoordinatorHandle<ClientMessage, FinalEvent>;
+
+const startHere: Start = (request, onMessage) =>
+  startCoordinator<ClientMessage, CoordinatorEvent, FinalEvent>(ENTRY, request, onMessage, isFinal);
+
 /** Asks and waits. Throws the typed error the coordinator met. */
 export async function converse(
   request: Request,
   bar: ProgressBar,
   onText: (text: string) => void = () => {},
+  start: Start = startHere,
 ): Promise<Success> {
-  const coordinator = startCoordinator<ClientMessage, CoordinatorEvent, FinalEvent>(
-    ENTRY,
-    request,
-    (event) => {
-      if (event.kind === "progress") bar.show(event.progress);
-      else if (event.kind === "text") onText(event.text);
-    },
-    isFinal,
-  );
+  const coordinator = start(request, (event) => {
+    if (event.kind === "progress") bar.show(event.progress);
+    else if (event.kind === "text") onText(event.text);
+  });
   let asked = false;
   const interrupt = () => {
     bar.clear();

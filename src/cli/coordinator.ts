@@ -49,7 +49,7 @@ function work(request: Request): Promise<FinalEvent> {
     case "doctor":
       return doctorWork(platform);
     case "calibrate":
-      return calibrateWork(platform, control);
+      return calibrateWork(platform, request, control);
     case "answer":
       return answerWork(platform, request, control, (text) => post({ kind: "text", text }));
     default:

@@ -51,6 +51,12 @@ export interface KldRequest {
   readonly saveBase: string | null;
 }
 
+export interface CalibrateRequest {
+  readonly kind: "calibrate";
+  /** What Node knows of the machine; a page only knows its own browser. */
+  readonly environment: Environment;
+}
+
 /** A model beside a base. */
 export interface KldReport extends KldSummary {
   readonly schemaVersion: 1;
@@ -67,7 +73,7 @@ export type Request =
   /** `folders`: an evaluation set other than the model's own. */
   | { readonly kind: "eval"; readonly scenario: Scenario; readonly folders: EvalFolders | null }
   | { readonly kind: "doctor" }
-  | { readonly kind: "calibrate" }
+  | CalibrateRequest
   | KldRequest
   | AnswerRequest;
 

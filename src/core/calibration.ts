@@ -63,6 +63,8 @@ export interface Calibration {
   readonly measuredAt: string;
   readonly seconds: number;
   readonly environment: Environment;
+  /** What the clock of this host tells apart, ns; timed pieces last 100 of these or more. */
+  readonly clockStepNs: number;
   readonly profile: HostProfile;
   readonly chase: readonly ChasePoint[];
   readonly translation: readonly TranslationPoint[];

@@ -84,6 +84,8 @@ export type PressureKind = "read" | "store" | "copy" | "fill";
 export interface CalibrationMemory {
   /** Threads that can make traffic; 0 where a page may start none. */
   readonly threads: number;
+  /** What the clock behind all figures tells apart, ns. */
+  readonly clockStepNs: number;
   /** ns a load of a chase of one chain; see MemoryProbe. */
   chaseNs(bytes: number, shape: ChaseShape): Promise<number>;
   /** ns a step of `chains` chains side by side in DRAM. */

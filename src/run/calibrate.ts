@@ -2,9 +2,11 @@
 // of each figure counts. Memory, rates and clock are handed in; nothing here needs Node.
 
 import type { BandwidthPoint, Calibration, ChasePoint, LoadedPoint, TranslationPoint } from "../core/calibration.js";
+import { STEPS_PER_PIECE } from "../core/clock.js";
 import { COMPUTE_FAMILIES, type ComputeFamily, type HostProfile, sealProfile } from "../core/host.js";
 import type { CalibrationMemory, PressureKind } from "../core/ports.js";
 import type { Environment } from "../core/result.js";
+import type { HostName } from "../core/target.js";
 import { KIB, LINE_BYTES } from "../core/units.js";
 import * as analysis from "./calibrate-analysis.js";
 import {
@@ -30,9 +32,13 @@ const REPEAT_LIMIT_NS = 25e9;
 const CACHED_BYTES = 256 * KIB;
 /** Reads from cache must be this much faster before reads from memory count as bound by memory. */
 const CLEARLY_FASTER = 1.3;
+/** Clocks of pages step by this or more. */
+const COARSE_NS = 1000;
 const ADDERS_NS = [50, 100, 150, 200, 300, 400];
 
 export interface CalibrateParts {
+  /** What runs the measurement. */
+  readonly host: HostName;
   readonly memory: CalibrationMemory;
   readonly computeRate: (family: ComputeFamily) => Promise<number | null>;
   readonly fallback: HostProfile;
@@ -84,7 +90,7 @@ function calibrationOf(
   const stream = Math.max(1, (coreGBps * streamNs) / LINE_BYTES);
   const memoryBound = cacheGBps >= CLEARLY_FASTER * coreGBps;
   const profile = sealProfile({
-    name: "calibrated",
+    name: parts.host === "node" ? "calibrated" : `calibrated in ${parts.host}`,
     idleNs: dramNs,
     curve,
     queueNs,
@@ -98,6 +104,7 @@ function calibrationOf(
     measuredAt: parts.startedAt,
     seconds: (parts.clock.nowNs() - startNs) / 1e9,
     environment: parts.environment,
+    clockStepNs: parts.memory.clockStepNs,
     ...{ profile, chase, translation: translationOf(latencies), levels: analysis.cacheLevels(chase, dramNs) },
     ...{ chains, bandwidth, loaded },
     far: {
@@ -125,6 +132,10 @@ function notesOf(
   }
   if (dropped > 0)
     notes.push(`${dropped} of ${loaded.length} loaded points are repeated or disturbed and not on the curve`);
+  if (memory.clockStepNs >= COARSE_NS) {
+    const step = `${Number((memory.clockStepNs / 1000).toPrecision(2))} us`;
+    notes.push(`The clock here steps by ${step}: what is timed was lengthened to ${STEPS_PER_PIECE} steps or more`);
+  }
   if (memory.threads < 2) notes.push("The peak is what one thread reaches, a lower bound");
   return notes;
 }

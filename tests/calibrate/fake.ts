@@ -20,6 +20,7 @@ export function fakeMemory(threads: number): CalibrationMemory {
   const coreSteps = 8e9 / 4096;
   return {
     threads,
+    clockStepNs: 50,
     chaseNs: async (bytes) => nsOf(bytes),
     chainsNs: async (chains) => DRAM_NS * Math.max(1, chains / 10),
     pagesNs: async (pages) => nsOf(pages * 64) + (pages > 1024 ? 20 : 0),
@@ -41,6 +42,7 @@ export function fakeMemory(threads: number): CalibrationMemory {
 export function fakeParts(threads: number): CalibrateParts {
   return {
     memory: fakeMemory(threads),
+    host: "node",
     computeRate: async () => 5e9,
     fallback: host(),
     environment: {

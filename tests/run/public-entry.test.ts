@@ -20,10 +20,16 @@ function reach(path: string, seen = new Set<string>()): Set<string> {
   return seen;
 }
 
-test("the browser entry reaches no node: module", () => {
-  const found = [...reach(join(root, "build", "src", "index.js"))].filter((name) => name.startsWith("node:"));
-  assert.equal(found, []);
-});
+for (const entry of ["index.js", "browser.js", "cli/page/main.js", "cli/page/worker.js"]) {
+  test(`${entry}, which browsers load, reaches no node: module`, () => {
+    const reached = [...reach(join(root, "build", "src", entry))];
+    assert.equal(
+      reached.filter((name) => name.startsWith("node:")),
+      [],
+    );
+    assert.ok(reached.length > 1);
+  });
+}
 
 test("the node entry has what it takes to run a benchmark", async () => {
   const entry = await import("../../src/node.js");

@@ -1,6 +1,7 @@
 // The memory side of a calibration, in WebAssembly: chases alone and beside paced traffic of other threads. Nothing here
 // needs Node; a page's worker can run it where it may share memory.
 
+import { clockStepNs, pieceLength } from "../../core/clock.js";
 import type {
   CalibrationMemory,
   ChaseShape,
@@ -13,7 +14,7 @@ import { LINE_BYTES, MIB } from "../../core/units.js";
 import { openArena } from "./arena.js";
 import { CHASE_STATE_BYTES, openChase } from "./chase.js";
 import { loadKernels } from "./kernels.js";
-import { lowQuantile, pieceNs } from "./pieces.js";
+import { lowQuantile, pieceCount, pieceNs } from "./pieces.js";
 import { knowsInstructions, noThreads } from "./support.js";
 
 const KINDS: Readonly<Record<PressureKind, number>> = { read: 0, store: 1, copy: 2, fill: 3 };
@@ -28,6 +29,11 @@ const CORE_STEPS = 256;
 const WINDOWS = 8;
 const WINDOW_MS = 25;
 const LOADED_PIECES = 200;
+/** Words of assembly/kernels/pressure.ts that end a worker's traffic, and how long that may take. */
+const STOP = 1;
+const STOPPED = 2;
+const STOP_TRIES = 200;
+const STOP_TRY_MS = 5;
 
 interface Block {
   readonly at: number;
@@ -58,11 +64,13 @@ export async function openCalibrationMemory(platform: Platform, threads: number)
   new Uint8Array(memory.buffer, start).fill(1);
   for (const block of blocks) clearBlock(memory, block);
   const { clock } = platform;
-  const chase = openChase({ kernels, memory, clock, start, bytes: CHASE_BYTES, stateAt });
+  const stepNs = clockStepNs(clock);
+  const chase = openChase({ kernels, memory, clock, clockStepNs: stepNs, start, bytes: CHASE_BYTES, stateAt });
   const spawn = (block: Block) =>
     platform.workers?.spawnWorker({ module, memory, entry: "pressUntilStopped", args: [block.at] });
   return {
     threads: count,
+    clockStepNs: stepNs,
     chaseNs: async (bytes, shape) => chase.stepNs(bytes, 1, shape),
     chainsNs: async (chains) => chase.stepNs(CHASE_BYTES, chains, DRAM_SHAPE),
     async pagesNs(pages) {
@@ -70,12 +78,12 @@ export async function openCalibrationMemory(platform: Platform, threads: number)
     },
     async coreStepsPerSecond(kind, bytes) {
       let offset = 0;
-      const run = () => {
-        offset =
-          kernels.press(KINDS[kind], coreArea, Math.min(bytes, AREA_BYTES), offset, CORE_STEPS, 0, stateAt) >>> 0;
+      const run = (steps: number) => {
+        offset = kernels.press(KINDS[kind], coreArea, Math.min(bytes, AREA_BYTES), offset, steps, 0, stateAt) >>> 0;
       };
-      run();
-      return (CORE_STEPS * 1e9) / lowQuantile(pieceNs(clock, CORE_PIECES, run));
+      run(CORE_STEPS);
+      const steps = pieceLength(clock, stepNs, CORE_STEPS, run);
+      return (steps * 1e9) / lowQuantile(pieceNs(clock, pieceCount(CORE_PIECES, stepNs), () => run(steps)));
     },
     async underPressure(used, body) {
       const active = blocks.slice(0, used);
@@ -83,6 +91,7 @@ export async function openCalibrationMemory(platform: Platform, threads: number)
       try {
         return await body(pressureOf(memory, platform, active, chase));
       } finally {
+        await stopTraffic(memory, active);
         await Promise.all(workers.map((worker) => worker.stop()));
         for (const block of active) clearBlock(memory, block);
       }
@@ -93,6 +102,15 @@ export async function openCalibrationMemory(platform: Platform, threads: number)
 
 function clearBlock(memory: WebAssembly.Memory, { at, area }: Block): void {
   new Int32Array(memory.buffer, at, 6).set([0, KINDS.read, 0, 0, area, AREA_BYTES]);
+}
+
+/** A page's worker goes on for seconds after it was ended (Chromium waits that long): so traffic is told to end by itself. */
+async function stopTraffic(memory: WebAssembly.Memory, blocks: readonly Block[]): Promise<void> {
+  const words = new Int32Array(memory.buffer);
+  for (const { at } of blocks) Atomics.store(words, at / 4, STOP);
+  for (let i = 0; i < STOP_TRIES && blocks.some(({ at }) => Atomics.load(words, at / 4) !== STOPPED); i++) {
+    await new Promise((done) => setTimeout(done, STOP_TRY_MS));
+  }
 }
 
 type Chase = ReturnType<typeof openChase>;

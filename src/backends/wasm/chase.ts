@@ -1,10 +1,11 @@
 // Pointer chases over one buffer of a reader: linked once a shape, begun elsewhere each time.
 
+import { pieceLength } from "../../core/clock.js";
 import type { ChaseShape, Clock } from "../../core/ports.js";
 import type { Kernels } from "./kernels.js";
-import { lowQuantile, pieceNs } from "./pieces.js";
+import { lowQuantile, pieceCount, pieceNs } from "./pieces.js";
 
-/** Pieces of a chase, and loads of one: 0.2 to 0.5 ms, long against the clock and short against a time slice. */
+/** Pieces of a chase, and least loads of one: 0.2 to 0.5 ms, short against a time slice; more where the clock is coarse. */
 const PIECES = 40;
 const PIECE_LOADS = 3000;
 const MAX_CHAINS = 32;
@@ -17,6 +18,8 @@ export interface ChaseArea {
   readonly kernels: Kernels;
   readonly memory: WebAssembly.Memory;
   readonly clock: Clock;
+  /** What the clock tells apart. */
+  readonly clockStepNs: number;
   readonly start: number;
   readonly bytes: number;
   /** CHASE_STATE_BYTES for the chains' addresses. */
@@ -30,7 +33,7 @@ export interface Chase {
   pieces(bytes: number, shape: ChaseShape, count: number, beside: (ns: number) => void): void;
 }
 
-export function openChase({ kernels, memory, clock, start, bytes, stateAt }: ChaseArea): Chase {
+export function openChase({ kernels, memory, clock, clockStepNs, start, bytes, stateAt }: ChaseArea): Chase {
   let linked = "";
   let turn = 0;
   /** Links the buffer and puts the chains at their starts, far apart so that none finds the lines of another in a cache. */
@@ -50,15 +53,18 @@ export function openChase({ kernels, memory, clock, start, bytes, stateAt }: Cha
   return {
     stepNs(chaseBytes, chains, shape) {
       const used = Math.min(chains, MAX_CHAINS);
-      const steps = Math.round(PIECE_LOADS / used);
       begin(chaseBytes, used, shape);
-      return lowQuantile(pieceNs(clock, PIECES, () => kernels.chains(stateAt, used, steps))) / steps;
+      const run = (steps: number) => kernels.chains(stateAt, used, steps);
+      const steps = pieceLength(clock, clockStepNs, Math.round(PIECE_LOADS / used), run);
+      return lowQuantile(pieceNs(clock, pieceCount(PIECES, clockStepNs), () => run(steps))) / steps;
     },
     pieces(chaseBytes, shape, count, beside) {
       begin(chaseBytes, 1, shape);
+      const run = (steps: number) => kernels.chains(stateAt, 1, steps);
+      const loads = pieceLength(clock, clockStepNs, PIECE_LOADS, run);
       for (let i = 0; i < count; i++) {
-        const [ns] = pieceNs(clock, 1, () => kernels.chains(stateAt, 1, PIECE_LOADS));
-        beside((ns as number) / PIECE_LOADS);
+        const [ns] = pieceNs(clock, 1, () => run(loads));
+        beside((ns as number) / loads);
       }
     },
   };

@@ -1,5 +1,6 @@
 // The memory side of a host probe: bandwidth of plain reads and latency of pointer chases, in WebAssembly.
 
+import { clockStepNs } from "../../core/clock.js";
 import type { MemoryProbe, Platform } from "../../core/ports.js";
 import { MIB } from "../../core/units.js";
 import { CHASE_STATE_BYTES, openChase } from "./chase.js";
@@ -21,7 +22,9 @@ export async function openMemoryProbe(platform: Platform, bytes: number, threads
   const reader = await openReader(platform, bytes + CHASE_STATE_BYTES, threads);
   const { kernels, memory } = reader.loaded;
   const { start } = reader;
-  const chase = openChase({ kernels, memory, clock: platform.clock, start, bytes, stateAt: start + bytes });
+  const { clock } = platform;
+  const area = { kernels, memory, clock, clockStepNs: clockStepNs(clock), start, bytes, stateAt: start + bytes };
+  const chase = openChase(area);
   return {
     measureReadGBps: async (readBytes, streams, used) => readGBps(reader, Math.min(readBytes, bytes), streams, used),
     measureChaseNs: async (chaseBytes, chains, shape) => chase.stepNs(chaseBytes, chains, shape),

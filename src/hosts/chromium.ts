@@ -1,0 +1,87 @@
+// Finds and starts a Chromium without a window on one address. It knows nothing of what the page does: pages answer their own
+// server.
+
+import { spawn } from "node:child_process";
+import { accessSync, constants, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { UnavailableError } from "../core/errors.js";
+
+const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "microsoft-edge"];
+/** Where installers put them on systems that do not use PATH for programs with windows. */
+const PLACES = [
+  "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+  "/Applications/Chromium.app/Contents/MacOS/Chromium",
+  "/Applications/Microsoft Edge.app/Contents/MacOS/Microsoft Edge",
+  "C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe",
+  "C:\\Program Files (x86)\\Microsoft\\Edge\\Application\\msedge.exe",
+];
+
+/** No first-run pages, no look-ups of its own: nothing but the one address is asked for. */
+export const CHROMIUM_FLAGS: readonly string[] = [
+  "--headless",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+  "--disable-default-apps",
+  // Root has no sandbox to put it in.
+  ...(process.getuid?.() === 0 ? ["--no-sandbox"] : []),
+];
+const LAST_WORDS = 2000;
+
+export interface Browser {
+  /** Resolves when it ended by itself, with what it said last. */
+  readonly ended: Promise<string>;
+  close(): Promise<void>;
+}
+
+function isProgram(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Path of a Chromium: CHROME_PATH, or the first that is installed. Throws UnavailableError, which says how to get one. */
+export function findChromium(env: NodeJS.ProcessEnv = process.env, places: readonly string[] = PLACES): string {
+  const asked = env.CHROME_PATH;
+  if (asked && !isProgram(asked)) {
+    throw new UnavailableError("Chromium", `CHROME_PATH names ${asked}, which is no program`, "Correct it or unset it");
+  }
+  const folders = (env.PATH ?? "").split(delimiter).filter((folder) => folder !== "");
+  const all = [...NAMES.flatMap((name) => folders.map((folder) => join(folder, name))), ...places];
+  const found = asked ?? all.find(isProgram);
+  if (found) return found;
+  const remedy =
+    "Install it (Debian, Ubuntu: apt-get install chromium) or set CHROME_PATH to a Chrome, Edge or Chromium";
+  throw new UnavailableError("Chromium", `no ${NAMES.join(", ")} is installed`, remedy);
+}
+
+/** Opens `url` in a fresh profile, which is removed on close. */
+export function startChromium(program: string, url: string): Browser {
+  const profile = mkdtempSync(join(tmpdir(), "nibblemark-chromium-"));
+  const child = spawn(program, [...CHROMIUM_FLAGS, `--user-data-dir=${profile}`, url], {
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  let words = "";
+  child.stderr.on("data", (chunk) => {
+    words = `${words}${chunk}`.slice(-LAST_WORDS);
+  });
+  const ended = new Promise<string>((resolve) => {
+    child.once("error", (error) => resolve(error.message));
+    child.once("close", () => resolve(words));
+  });
+  return {
+    ended,
+    async close() {
+      if (child.exitCode === null && child.signalCode === null) child.kill();
+      await ended;
+      rmSync(profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+    },
+  };
+}
