@@ -25,6 +25,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   cli: ["*"],
   "index.ts": ["*"],
   "node.ts": ["*"],
+  "browser.ts": ["*"],
 };
 /** Rooms that may touch node: modules. */
 const NODE_ROOMS = ["platform", "hosts", "cli", "node.ts"];
