@@ -26,10 +26,14 @@ function isFresh({ entry, outFile }) {
   return statSync(out).mtimeMs > sources;
 }
 
+/** Kernels with vectors are compiled in the order they are written in (asc-keep-order.mjs). */
+const keepsOrder = (name) => name.startsWith("kernels.") && name !== "kernels.scalar";
+
 /** asc takes its entry on the command line; all other options come from the target in asconfig.json. */
 function compile(name) {
   const asc = join(root, "node_modules", "assemblyscript", "bin", "asc.js");
   const args = [asc, config.targets[name].entry, "--config", "asconfig.json", "--target", name];
+  if (keepsOrder(name)) args.push("--transform", "./scripts/asc-keep-order.mjs");
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, args, { cwd: root, stdio: ["ignore", "inherit", "inherit"] });
     child.on("error", reject);

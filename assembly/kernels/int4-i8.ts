@@ -4,9 +4,10 @@
 // Integer sums are exact; the float steps are the same in every build, so all builds give the same bits.
 
 import { bytes16, bytes32, bytesWide } from "./int4-bytes";
+import { dots, dots32 } from "./int4-dots";
 import { pairs, pairs32 } from "./int4-pairs";
 import { OFFSET_BIAS, OFFSET_NONE8, OFFSET_ZERO_U4 } from "./job";
-import { RELAXED } from "./lanes";
+import { FUSED, RELAXED } from "./lanes";
 
 /** acc[block * 8 + row] = sum over groups of scale * (codes . x), for `blocks` neighbouring blocks. */
 export function int4I8Vector(
@@ -14,6 +15,11 @@ export function int4I8Vector(
 ): void {
   memory.fill(acc, 0, (<usize>blocks) << 5);
   if (RELAXED) {
+    if (offset == OFFSET_NONE8 && FUSED) {
+      if (group == 32) dots32(weight, blocks, groups, x, xScales, xSums, acc);
+      else dots(weight, blocks, groups, group, x, xScales, xSums, acc);
+      return;
+    }
     if (offset == OFFSET_NONE8) {
       if (group == 32) bytes32(weight, blocks, groups, x, xScales, acc);
       else if (group == 16) bytes16(weight, blocks, groups, x, xScales, acc);

@@ -9,6 +9,7 @@ export const MASKS: usize = memory.data<u32>([
   0x000f000f, 0x000f000f, 0x000f000f, 0x000f000f, // nibble positions 0 to 2 of an i16
   0x00f000f0, 0x00f000f0, 0x00f000f0, 0x00f000f0,
   0x0f000f00, 0x0f000f00, 0x0f000f00, 0x0f000f00,
+  0xf0f0f0f0, 0xf0f0f0f0, 0xf0f0f0f0, 0xf0f0f0f0, // high nibbles of bytes
 ]);
 
 /** Four f16 scales as f32 times 2^-112. */

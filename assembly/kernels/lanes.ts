@@ -26,6 +26,27 @@ export function dotBytes(x: v128, w: v128): v128 {
   return unreachable();
 }
 
+/** Four signed bytes x times unsigned 7-bit w added to each i32 lane. Relaxed builds only. */
+// @ts-ignore: decorator
+@inline
+export function dotWords(x: v128, w: v128, sum: v128): v128 {
+  if (RELAXED) return i32x4.relaxed_dot_i8x16_i7x16_add_s(x, w, sum);
+  return unreachable();
+}
+
+const LARGE_BYTES: usize = memory.data<u32>([0x7f7f7f7f, 0x7f7f7f7f, 0x7f7f7f7f, 0x7f7f7f7f, -1, -1, -1, -1]);
+
+/**
+ * Is dotWords one instruction that takes w as unsigned bytes, as on x86 with AVX-VNNI? The relaxed proposal leaves open what bytes
+ * above 127 do: machines without the instruction saturate sums of pairs, others take w as signed.
+ */
+function fusedDots(): bool {
+  if (!RELAXED) return false;
+  const sum = i32x4.extract_lane(dotWords(v128.load(LARGE_BYTES), v128.load(LARGE_BYTES, 16), i32x4.splat(0)), 0);
+  return sum == 4 * 127 * 255;
+}
+export const FUSED: bool = fusedDots();
+
 /** Sum of the four lanes, in the order (0 + 2) + (1 + 3). */
 // @ts-ignore: decorator
 @inline

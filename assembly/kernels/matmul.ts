@@ -4,10 +4,10 @@ import { takesBytes } from "./int4-i8";
 import * as kinds from "./job";
 import { Job, OFFSET_NONE8, TOKEN_TILE, UNIT_ROWS, ceilDiv } from "./job";
 import { control, runJob } from "./jobs";
-import { SIMD } from "./lanes";
+import { FUSED, SIMD } from "./lanes";
 import { PANEL_TOKENS } from "./matmul-units";
 import { quantizeRow } from "./quantize";
-import { bytesGroupBytes, spreadBytes, spreadFloats, spreadPairs, widenCodes } from "./spread";
+import { bytesGroupBytes, spreadBytes, spreadFloats, spreadPairs, spreadWords, widenCodes } from "./spread";
 
 /** Below this many multiply-adds waking other threads costs more than it saves (about 10 us). */
 const PARALLEL_WORK: i64 = 1 << 18;
@@ -95,7 +95,8 @@ function prepareInt8(job: Job, x: usize, groups: i32, group: i32, free: usize): 
     for (let t = 0; t < job.tokens; t++) {
       const from = codes + <usize>(t * padded);
       const to = forms + <usize>t * <usize>job.xStride;
-      if (takesBytes(job.offset)) spreadBytes(from, padded, group, job.offset == OFFSET_NONE8 ? -8 : 0, to);
+      if (takesBytes(job.offset) && FUSED) spreadWords(from, padded, to);
+      else if (takesBytes(job.offset)) spreadBytes(from, padded, group, job.offset == OFFSET_NONE8 ? -8 : 0, to);
       else spreadPairs(from, padded, to);
     }
   } else if (!int4 || !takesBytes(job.offset)) {

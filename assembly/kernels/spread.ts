@@ -31,6 +31,14 @@ export function spreadBytes(codes: usize, columns: i32, group: i32, bias: i32, o
   }
 }
 
+/** Relaxed int8 where dots are one instruction: every four codes four times. */
+export function spreadWords(codes: usize, columns: i32, out: usize): void {
+  for (let j = 0; j < columns; j += 4) {
+    v128.store(out, v128.load32_splat(codes + j));
+    out += 16;
+  }
+}
+
 /**
  * Plain SIMD int8: per step four vectors of i16 pairs for the four nibble positions of an i16: columns (0, 2) * 256,
  * (4, 6) * 16, (1, 3) and (5, 7) * 256, so that masked nibbles need no shift (only the last one is shifted).
