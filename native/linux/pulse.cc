@@ -1,0 +1,164 @@
+#include "pulse.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "cgroup.h"
+#include "clock.h"
+#include "threads.h"
+
+namespace nibblemark {
+
+OpenGuard openGuard() {
+  const int fd = memfd_create("nibblemark-guard", MFD_CLOEXEC);
+  if (fd < 0) return {};
+  if (ftruncate(fd, sizeof(Guard)) == 0) {
+    void* map = mmap(nullptr, sizeof(Guard), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (map != MAP_FAILED) return {fd, static_cast<Guard*>(map)};
+  }
+  close(fd);
+  return {};
+}
+
+void closeGuard(OpenGuard& guard) {
+  if (guard.guard != nullptr) munmap(guard.guard, sizeof(Guard));
+  if (guard.fd >= 0) close(guard.fd);
+  guard = {};
+}
+
+namespace {
+
+void arm(Guard* guard, uint32_t method, uint64_t deadlineNs) {
+  guard->method = method;
+  guard->deadlineNs = deadlineNs;
+  __atomic_store_n(&guard->armed, 1, __ATOMIC_RELEASE);
+}
+
+void disarm(Guard* guard) { __atomic_store_n(&guard->armed, 0, __ATOMIC_RELEASE); }
+
+// Writes a process down before it is stopped, so that the watchdog always knows of it.
+bool stopOne(Guard* guard, pid_t pid) {
+  if (guard->count >= kMostGuarded) return false;
+  const ProcessState state = stateOf(pid);
+  if (state.state == 0 || state.state == 'Z' || state.state == 'X' || state.state == 'T' || state.state == 't') return false;
+  guard->processes[guard->count] = {pid, 0, state.startTicks};
+  __atomic_store_n(&guard->count, guard->count + 1, __ATOMIC_RELEASE);
+  return kill(pid, SIGSTOP) == 0;
+}
+
+int64_t stopBySignal(Guard* guard, pid_t pid, uint64_t ns) {
+  __atomic_store_n(&guard->count, 0, __ATOMIC_RELEASE);
+  const uint64_t start = nowNs();
+  arm(guard, kBySignal, start + ns);
+  std::vector<pid_t> seen;
+  // Again until nothing new appears: what a process started just before it stood still runs on. A storm of forks ends it.
+  for (int round = 0; round < 8; round++) {
+    const size_t before = seen.size();
+    for (const pid_t one : processTree(pid)) {
+      if (std::find(seen.begin(), seen.end(), one) != seen.end()) continue;
+      seen.push_back(one);
+      stopOne(guard, one);
+    }
+    if (seen.size() == before) break;
+  }
+  int64_t stopped = 0;
+  if (guard->count > 0) {
+    sleepUntil(start + ns);
+    for (uint32_t i = guard->count; i-- > 0;) kill(guard->processes[i].pid, SIGCONT);
+    stopped = static_cast<int64_t>(nowNs() - start);
+  }
+  disarm(guard);
+  return stopped;
+}
+
+int64_t stopByCgroup(Guard* guard, uint64_t ns) {
+  const uint64_t start = nowNs();
+  arm(guard, kByCgroup, start + ns);
+  int error = setFrozen(guard->cgroup, true);
+  if (error == 0) {
+    sleepUntil(start + ns);
+    error = setFrozen(guard->cgroup, false);
+  }
+  const uint64_t end = nowNs();
+  disarm(guard);
+  return error == 0 ? static_cast<int64_t>(end - start) : -error;
+}
+
+// What the watching child leaves behind: the longest gap since it was last asked.
+struct Watched {
+  uint64_t gapNs;
+  uint64_t ready;
+};
+
+[[noreturn]] void watchClock(Watched* watched, int enter, pid_t parent) {
+  prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+  if (getppid() != parent || (enter >= 0 && write(enter, "0", 1) < 0)) _exit(1);
+  uint64_t last = nowNs();
+  __atomic_store_n(&watched->ready, 1, __ATOMIC_RELEASE);
+  for (;;) {
+    const uint64_t now = nowNs();
+    if (now - last > __atomic_load_n(&watched->gapNs, __ATOMIC_RELAXED)) {
+      __atomic_store_n(&watched->gapNs, now - last, __ATOMIC_RELEASE);
+    }
+    last = now;
+  }
+}
+
+double middleExcess(Guard* guard, Watched* watched, pid_t pid, int rounds, uint64_t ns) {
+  std::vector<double> excess;
+  for (int round = 0; round < rounds; round++) {
+    sleepUntil(nowNs() + 500000);
+    __atomic_store_n(&watched->gapNs, 0, __ATOMIC_RELEASE);
+    const int64_t told = stopFor(guard, pid, ns);
+    if (told < 0) return static_cast<double>(told);
+    sleepUntil(nowNs() + 300000);
+    const auto gap = static_cast<double>(__atomic_load_n(&watched->gapNs, __ATOMIC_ACQUIRE));
+    if (gap > static_cast<double>(ns) / 2) excess.push_back(gap - static_cast<double>(told));
+  }
+  if (excess.empty()) return -EAGAIN;
+  std::sort(excess.begin(), excess.end());
+  return excess[excess.size() / 2];
+}
+
+}  // namespace
+
+int64_t stopFor(Guard* guard, pid_t pid, uint64_t ns) {
+  if (guard->cgroup[0] != 0) return stopByCgroup(guard, ns);
+  return stopBySignal(guard, pid, ns);
+}
+
+double stopExcessNs(const char* cgroup, int rounds, uint64_t ns) {
+  OpenGuard own = openGuard();
+  if (own.guard == nullptr) return -errno;
+  if (cgroup != nullptr) std::snprintf(own.guard->cgroup, kPathBytes, "%s", cgroup);
+  char procs[kPathBytes + 32];
+  std::snprintf(procs, sizeof procs, "%s/cgroup.procs", cgroup == nullptr ? "" : cgroup);
+  const int enter = cgroup == nullptr ? -1 : open(procs, O_WRONLY | O_CLOEXEC);
+  void* map = mmap(nullptr, sizeof(Watched), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  auto* watched = static_cast<Watched*>(map);
+  const pid_t parent = getpid();
+  const pid_t child = fork();
+  if (child == 0) watchClock(watched, enter, parent);
+  double result = child < 0 ? -errno : -ETIMEDOUT;
+  const uint64_t patience = nowNs() + 1000000000;
+  while (child > 0 && __atomic_load_n(&watched->ready, __ATOMIC_ACQUIRE) == 0 && nowNs() < patience) sleepUntil(nowNs() + 100000);
+  if (child > 0 && __atomic_load_n(&watched->ready, __ATOMIC_ACQUIRE) != 0) {
+    result = middleExcess(own.guard, watched, child, rounds, ns);
+  }
+  if (child > 0) {
+    kill(child, SIGKILL);
+    waitpid(child, nullptr, 0);
+  }
+  if (enter >= 0) close(enter);
+  munmap(map, sizeof(Watched));
+  closeGuard(own);
+  return result;
+}
+
+}  // namespace nibblemark

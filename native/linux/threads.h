@@ -1,0 +1,33 @@
+// The processes and threads below a process, from /proc.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace nibblemark {
+
+struct Thread {
+  pid_t pid;
+  pid_t tid;
+  // Time on a core so far (sched_info; up to one timer tick old while it runs).
+  uint64_t onCpuNs;
+};
+
+// State letter of a process or thread and its start time in ticks since boot; state 0: it is gone.
+struct ProcessState {
+  char state = 0;
+  uint64_t startTicks = 0;
+};
+
+ProcessState stateOf(pid_t pid);
+
+// The process and its descendants. Empty when it is gone. Processes that start meanwhile may be missing.
+std::vector<pid_t> processTree(pid_t pid);
+
+// Threads of a process; withTime: reads the time of each.
+void threadsOf(pid_t pid, bool withTime, std::vector<Thread>& out);
+
+}  // namespace nibblemark
