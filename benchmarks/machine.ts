@@ -7,7 +7,7 @@ import { cpus } from "node:os";
 const TICK_US = 10_000;
 
 /** Busy and stolen time of all cores so far, us; null where it cannot be read. */
-function coreTimes(): { busyUs: number; stolenUs: number } | null {
+export function coreTimes(): { busyUs: number; stolenUs: number } | null {
   try {
     const fields = readFileSync("/proc/stat", "utf8").split("\n")[0].trim().split(/\s+/).slice(1).map(Number);
     const [user, nice, system, , , irq, softirq, stolen] = fields;

@@ -1,5 +1,5 @@
 // `npm run speed [-- NAME ...] [--rounds N] [--node 24]`: our own speed, one file a question. `--node 24` runs the same under
-// the Node 24 of .cache/node24, which has relaxed SIMD.
+// the Node 24 of .cache/node24, which has relaxed SIMD. `npm run speed -- peers` sets it beside other packages.
 
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
@@ -11,6 +11,7 @@ import { epoch } from "./epoch.js";
 import { gemv } from "./gemv.js";
 import { load } from "./load.js";
 import { machineName } from "./machine.js";
+import { peers } from "./peers/main.js";
 import { prefill } from "./prefill.js";
 
 const QUESTIONS: Readonly<Record<string, (platform: Platform, rounds: number) => Promise<void>>> = {
@@ -20,20 +21,29 @@ const QUESTIONS: Readonly<Record<string, (platform: Platform, rounds: number) =>
   load,
 };
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { rounds: { type: "string", default: "151" }, node: { type: "string" } },
-});
-const names = positionals.length > 0 ? positionals : Object.keys(QUESTIONS);
-const unknown = names.filter((name) => !QUESTIONS[name]);
-const rounds = Number(values.rounds);
-if (unknown.length > 0 || !(rounds >= 1) || (values.node ?? "24") !== "24") {
-  console.error(`usage: npm run speed -- [${Object.keys(QUESTIONS).join(" | ")}] [--rounds N] [--node 24]`);
-  process.exitCode = 2;
-} else if (values.node && !process.version.startsWith("v24.")) {
-  const args = [fileURLToPath(import.meta.url), ...names, "--rounds", String(rounds)];
-  process.exitCode = spawnSync(fetchNode24(), args, { stdio: "inherit" }).status ?? 1;
-} else {
+/** Our own questions; `peers` has flags of its own. */
+async function questions(args: readonly string[]): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: { rounds: { type: "string", default: "151" }, node: { type: "string" } },
+  });
+  const names = positionals.length > 0 ? positionals : Object.keys(QUESTIONS);
+  const unknown = names.filter((name) => !QUESTIONS[name]);
+  const rounds = Number(values.rounds);
+  if (unknown.length > 0 || !(rounds >= 1) || (values.node ?? "24") !== "24") {
+    const known = Object.keys(QUESTIONS).join(" | ");
+    console.error(`usage: npm run speed -- [${known}] [--rounds N] [--node 24]\n       npm run speed -- peers --help`);
+    return 2;
+  }
+  if (values.node && !process.version.startsWith("v24.")) {
+    const again = [fileURLToPath(import.meta.url), ...names, "--rounds", String(rounds)];
+    return spawnSync(fetchNode24(), again, { stdio: "inherit" }).status ?? 1;
+  }
   console.log(machineName());
   for (const name of names) await QUESTIONS[name](nodePlatform(), rounds);
+  return 0;
 }
+
+const [first, ...rest] = process.argv.slice(2);
+process.exitCode = first === "peers" ? await peers(rest) : await questions(process.argv.slice(2));

@@ -27,7 +27,7 @@ export interface Initializer {
   readonly external?: readonly [string, number];
 }
 
-function tensor({ name, type, shape, data, external }: Initializer): number[] {
+export function tensor({ name, type, shape, data, external }: Initializer): number[] {
   const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   const dims = field(1, shape.flatMap(varint));
   const head = [...dims, ...field(2, type), ...field(8, name)];
@@ -51,7 +51,7 @@ export interface MatMul {
   readonly tokens: number;
 }
 
-const valueInfo = (name: string, type: number, shape: readonly number[]) => {
+export const valueInfo = (name: string, type: number, shape: readonly number[]) => {
   const dims = shape.flatMap((size) => field(1, field(1, size)));
   return [...field(1, name), ...field(2, field(1, [...field(1, type), ...field(2, dims)]))];
 };
