@@ -68,6 +68,7 @@ export const benchCommand: Command = {
     "bench",
     "bench --quant int4-g32 --target wasm-simd/1t --test pp64,tg16@d128 -o md",
     "bench --shape llava-1.5-7b --layers 2 --topology local,cxl-1hop --placement 'weights=interleave(dram:3,cxl0:1)'",
+    'bench --topology "local,(1,(2,3)); latency 200,250 300,350 300,350"',
     "bench --print-scenario > mine.json && nibblemark bench --scenario mine.json --export-html report.html",
   ],
   flags: [...SCENARIO_FLAGS, ...OUTPUT_FLAGS],

@@ -91,12 +91,26 @@ export function flagHelp(flags: readonly Flag[]): string {
     .join("\n");
 }
 
-/** Splits at commas that stand outside parentheses. */
+/** Splits at commas that stand outside parentheses, however deep. */
 export function commaList(text: string): string[] {
-  return text
-    .split(/,(?![^(]*\))/)
-    .map((part) => part.trim())
-    .filter((part) => part !== "");
+  const parts = [""];
+  let depth = 0;
+  for (const letter of text) {
+    if (letter === "(") depth++;
+    if (letter === ")") depth--;
+    if (letter === "," && depth <= 0) parts.push("");
+    else parts[parts.length - 1] += letter;
+  }
+  return parts.map((part) => part.trim()).filter((part) => part !== "");
+}
+
+/** As commaList; the vectors after a Newick tree have commas too, so what begins with a number after a tree belongs to it. */
+export function topologyList(text: string): string[] {
+  return commaList(text).reduce<string[]>((list, part) => {
+    const last = list.at(-1);
+    if (last?.startsWith("(") && /^[\d.]/.test(part)) return [...list.slice(0, -1), `${last},${part}`];
+    return [...list, part];
+  }, []);
 }
 
 /** A whole number between two bounds, or an InputError naming the flag. */

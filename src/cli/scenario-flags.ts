@@ -2,7 +2,7 @@
 
 import { InputError } from "../core/errors.js";
 import type { ModelRef, QuantName, Scenario, Workload } from "../core/scenario.js";
-import { byteSize, commaList, type Flag, type Parsed, wholeNumber } from "./flags.js";
+import { byteSize, commaList, type Flag, type Parsed, topologyList, wholeNumber } from "./flags.js";
 import { checkScenario, parseScenario } from "./scenario-schema.js";
 
 /** Layers of the 7B shape whose int4 weights, with the output matrix, make about 0.5 GB. */
@@ -53,7 +53,12 @@ export const SCENARIO_FLAGS: readonly Flag[] = [
   { name: "activations", value: "NAME", help: "f32 or int8 activations in matrix products" },
   { name: "test", short: "t", value: "LIST", repeat: true, help: "vision, ppN, tgN, tgN@dM, ttftN" },
   { name: "target", value: "LIST", repeat: true, help: "all, fastest, or names as doctor prints them (wasm-simd/2t)" },
-  { name: "topology", value: "LIST", repeat: true, help: "local, cxl-1hop, cxl-switch, cxl-remote or topology files" },
+  {
+    name: "topology",
+    value: "LIST",
+    repeat: true,
+    help: 'local, cxl-1hop, cxl-switch, cxl-remote, topology files, Newick trees: "(1,(2,3)); latency 200,250 ..."',
+  },
   {
     name: "placement",
     value: "RULES",
@@ -97,9 +102,9 @@ function modelOf(parsed: Parsed): ModelRef | null {
 }
 
 /** A flag's values as one list, or null when it was not given. */
-function list(parsed: Parsed, name: string): string[] | null {
+function list(parsed: Parsed, name: string, split = commaList): string[] | null {
   if (!parsed.on(name)) return null;
-  return parsed.all(name).flatMap(commaList);
+  return parsed.all(name).flatMap(split);
 }
 
 function changeWorkloads(workloads: readonly Workload[], parsed: Parsed): readonly Workload[] {
@@ -147,7 +152,7 @@ export function scenarioOf(parsed: Parsed, fileText: string | null): Scenario {
   const changed = {
     ...base,
     workloads: changeWorkloads(base.workloads, parsed),
-    topologies: list(parsed, "topology") ?? base.topologies,
+    topologies: list(parsed, "topology", topologyList) ?? base.topologies,
     placement: list(parsed, "placement") ?? base.placement,
     llc: llcOf(parsed.text("llc"), base.llc),
     delay: parsed.text("delay") ?? base.delay,

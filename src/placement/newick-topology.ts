@@ -84,8 +84,8 @@ class Builder {
   }
 }
 
-/** The topology of a tree; its weights lie interleaved over all endpoints. Throws InputError where vectors are too short. */
-export function newickTopology(source: string, newick: Newick): Topology {
+/** The topology of a tree under a name; its weights lie interleaved over all endpoints. Throws InputError where vectors are too short. */
+export function newickTopology(source: string, name: string, newick: Newick): Topology {
   const builder = new Builder(source, newick);
   builder.add(newick.root, []);
   const localGB = newick.vectors.capacity?.[0] ?? 0;
@@ -99,7 +99,7 @@ export function newickTopology(source: string, newick: Newick): Topology {
   const names = builder.pools.map((pool) => pool.name);
   return {
     schemaVersion: 1,
-    name: "newick",
+    name,
     description: `Newick tree of ${names.length} endpoints`,
     pools: [{ kind: "local", name: "dram", capacityBytes }, ...builder.pools],
     edges: builder.edges,

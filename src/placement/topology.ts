@@ -114,7 +114,8 @@ export async function loadTopology(files: Files, nameOrPath: string): Promise<To
     ? { source: "--topology", text: nameOrPath }
     : await read(files, "topology", "topologies", SHIPPED_TOPOLOGIES, nameOrPath);
   if (inline || /\.(nwk|newick)$/.test(source)) {
-    const newick = newickTopology(source, parseNewick(source, text));
+    const name = inline ? text.replace(/\s|;.*$/gs, "") : source.replace(/^.*[/\\]|\.[a-z]+$/g, "");
+    const newick = newickTopology(source, name, parseNewick(source, text));
     checkTopology(source, newick);
     return newick;
   }

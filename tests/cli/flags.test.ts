@@ -2,7 +2,15 @@
 
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { byteSize, commaList, type Flag, parseFlags, plainNumber, wholeNumber } from "../../src/cli/flags.js";
+import {
+  byteSize,
+  commaList,
+  type Flag,
+  parseFlags,
+  plainNumber,
+  topologyList,
+  wholeNumber,
+} from "../../src/cli/flags.js";
 import { suggest } from "../../src/cli/nearest.js";
 import { InputError } from "../../src/core/errors.js";
 
@@ -38,7 +46,14 @@ test("lists are split at commas outside parentheses", () => {
     "weights=interleave(dram:3,cxl0:1)",
     "kv=cxl0",
   ]);
+  assert.equal(commaList("(1,(2,(3,4),5)),b"), ["(1,(2,(3,4),5))", "b"]);
   assert.equal(commaList(""), []);
+});
+
+test("a Newick tree stays whole in a list of topologies, its vectors too", () => {
+  const tree = "(1,(2,3)); latency 200,250 300,350 300,350 bandwidth 50,50 30,30 30,30 switch 80,59.3";
+  assert.equal(topologyList(`local, ${tree},cxl-1hop,(1)`), ["local", tree, "cxl-1hop", "(1)"]);
+  assert.equal(topologyList("(1),(1,2);"), ["(1)", "(1,2);"]);
 });
 
 test("sizes", () => {

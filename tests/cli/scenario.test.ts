@@ -15,6 +15,11 @@ const fault = (run: () => unknown, ...patterns: RegExp[]) =>
 const flags = (...args: string[]) => parseFlags("bench", SCENARIO_FLAGS, args, 1);
 const read = (text: string) => parseScenario("mine.json", text, DEFAULT_SCENARIO);
 
+test("a Newick tree is one topology", () => {
+  const { topologies } = scenarioOf(flags("--topology", "local,(1,(2,3));", "--topology", "(1)"), null);
+  assert.equal(topologies, ["local", "(1,(2,3));", "(1)"]);
+});
+
 test("the default scenario is valid and survives JSON", () => {
   assert.equal(read(JSON.stringify(DEFAULT_SCENARIO)), DEFAULT_SCENARIO);
 });

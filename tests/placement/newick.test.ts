@@ -22,6 +22,14 @@ for (const [text, switches, endpoints, rootEndpoints, rootSwitches] of SHAPES) {
   });
 }
 
+test("a tree is called by its text, a file by its name", async () => {
+  const inline = await loadTopology(nodePlatform(), "(1, (2,3)); capacity 8,20,20,20");
+  assert.is(inline.name, "(1,(2,3))");
+  const readText = async () => "(1,2);";
+  const file = await loadTopology({ ...nodePlatform(), readText }, "racks/lab.nwk");
+  assert.is(file.name, "lab");
+});
+
 test("vectors give each endpoint its figures, switches become shared links", async () => {
   const text =
     "(1,(2,3)); latency 200,250 300,350 410,460 bandwidth 50,40 30,30 20,20 capacity 8,20,30,40 dram 110 switch 80,59.3";
