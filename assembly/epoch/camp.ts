@@ -55,3 +55,17 @@ export function campSlowdown(): f64 {
   const sum = demand + cache + stores + load<f64>(COEFFICIENTS + 32);
   return sum > 0.0 ? sum : 0.0;
 }
+
+/** Stall cycles of one memory that serves `share` of them, of `all` when it serves everything under `load` times its idle latency. */
+function campShare(share: f64, all: f64, load: f64): f64 {
+  return (all * share * ((load - 1.0) * share * share + 1.0)) / load;
+}
+
+/**
+ * CAMP's interleaving: stall cycles more than all near (`near`) when `share` of the lines lie far, where all of them would stall
+ * `far` cycles. `nearLoad` and `farLoad`: loaded over idle latency of each memory with everything in it. A loaded memory that
+ * gives lines away is relieved by the cube of what it keeps, so the result may be below 0.
+ */
+export function campInterleaved(share: f64, near: f64, far: f64, nearLoad: f64, farLoad: f64): f64 {
+  return campShare(1.0 - share, near, nearLoad) + campShare(share, far, farLoad) - campShare(1.0, near, nearLoad);
+}

@@ -9,6 +9,7 @@ import { nodePlatform } from "../platform/node.js";
 import { calibrationSections } from "../report/calibration.js";
 import { calibrationPage, calibrationPlot } from "../report/calibration-page.js";
 import { sectionLines } from "../report/table.js";
+import { calibrateCamp } from "./calibrate-camp.js";
 import type { Command } from "./command.js";
 import { converse, type Start } from "./conversation.js";
 import type { Parsed } from "./flags.js";
@@ -48,6 +49,8 @@ function startOf(host: string): Start | undefined {
 }
 
 async function run(parsed: Parsed): Promise<number> {
+  const camp = parsed.text("camp");
+  if (camp !== undefined) return calibrateCamp(parsed, camp);
   const host = parsed.text("host") ?? "node";
   const start = startOf(host);
   const out = parsed.text("out") ?? cachePath(host);
@@ -82,6 +85,7 @@ export const calibrateCommand: Command = {
     "calibrate --out mine.json",
     "calibrate --detail --export-html host.html",
     "calibrate --host chromium",
+    "calibrate --camp microbenchmarks.jsonl --out camp.json",
   ],
   flags: [
     {
@@ -95,6 +99,11 @@ export const calibrateCommand: Command = {
       help: "where to store the profile (default: nibblemark/host.json or host-NAME.json in the user's cache)",
     },
     { name: "export-html", value: "FILE", help: "where to write the page with plots (default: beside the profile)" },
+    {
+      name: "camp",
+      value: "FILE",
+      help: "measure nothing: fit CAMP's coefficients from 16 or more microbenchmarks (docs/delay-models.md)",
+    },
     { name: "detail", help: "print every table" },
     { name: "json", help: "print the stored JSON instead of tables" },
   ],

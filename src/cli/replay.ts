@@ -7,7 +7,7 @@ import type { Topology } from "../core/topology.js";
 import type { DelayModelName, ReplayedEpoch, Trace, TraceTraffic } from "../core/trace.js";
 import { isPageTrace } from "../counters/page-trace.js";
 import { parseTrace } from "../counters/trace.js";
-import { type CampFit, fitCamp, parseBenchmarks } from "../delay/camp.js";
+import { type CampFit, fitCamp, parseBenchmarks, parseFit } from "../delay/camp.js";
 import {
   type DelayExports,
   delayModelNamed,
@@ -53,7 +53,9 @@ async function readFile(flag: string, path: string): Promise<string> {
 }
 
 async function campOf(wasm: DelayExports, path: string | undefined): Promise<CampFit | null> {
-  return path === undefined ? null : fitCamp(wasm, parseBenchmarks(path, await readFile("--camp", path)));
+  if (path === undefined) return null;
+  const text = await readFile("--camp", path);
+  return parseFit(path, text) ?? fitCamp(wasm, parseBenchmarks(path, text));
 }
 
 async function machineOf(parsed: Parsed) {
@@ -227,7 +229,11 @@ export const replayCommand: Command = {
     },
     { name: "threads", value: "N", help: "threads that the traced program ran (1)" },
     { name: "host", value: "FILE", help: "host profile to evaluate on (the frozen default)" },
-    { name: "camp", value: "FILE", help: "microbenchmarks of this host and device to fit camp from" },
+    {
+      name: "camp",
+      value: "FILE",
+      help: "of this host and device: microbenchmarks to fit camp from, or a fit that calibrate --camp stored",
+    },
     { name: "keep-going", help: "leave broken lines out" },
     { name: "output", short: "o", value: "FORMAT", help: "stdout as table or jsonl (an epoch a line)" },
     { name: "export-jsonl", value: "FILE", help: "also write an epoch a line to a file" },

@@ -13,6 +13,7 @@ export interface CampExports {
   campCache(): number;
   campStore(): number;
   campSlowdown(): number;
+  campInterleaved(share: number, near: number, far: number, nearLoad: number, farLoad: number): number;
 }
 
 /** Events in the order of the ABI (docs/delay-models.md). */
@@ -46,6 +47,8 @@ export interface CampFit {
   readonly benchmarks: number;
   /** |predicted - measured slowdown| of each benchmark, fitted without it: 0.1 = 10 percentage points. */
   readonly leaveOneOut: { readonly mean: number; readonly worst: number; readonly worstName: string };
+  /** Slowdowns (0.1 = 10 % longer), predicted by a fit without the benchmark. */
+  readonly each: readonly { readonly name: string; readonly measured: number; readonly predicted: number }[];
 }
 
 type Counters = Readonly<Record<string, number>>;
@@ -96,6 +99,35 @@ export function parseBenchmarks(source: string, text: string): Benchmark[] {
   if (list.length >= LEAST_BENCHMARKS) return list;
   const problem = `holds ${list.length} microbenchmarks, fewer than ${LEAST_BENCHMARKS}`;
   throw new InputError(source, "", problem, "Measure more, from pointer chases to streams and stores.");
+}
+
+const number = v.pipe(v.number(), v.finite());
+const fitFile = v.object({
+  schemaVersion: v.literal(1),
+  kind: v.literal("camp-fit"),
+  benchmarks: v.pipe(number, v.minValue(LEAST_BENCHMARKS)),
+  coefficients: v.object({ bend: positive, demand: number, cache: number, store: number, constant: number }),
+  leaveOneOut: v.object({ mean: number, worst: number, worstName: v.string() }),
+  each: v.array(v.object({ name: v.string(), measured: number, predicted: number })),
+});
+
+/** A fit that `calibrate --camp` stored; null when the text is none. Throws InputError when it is a broken one. */
+export function parseFit(source: string, text: string): CampFit | null {
+  let data: unknown;
+  try {
+    data = JSON.parse(text);
+  } catch {
+    return null;
+  }
+  if ((data as { kind?: unknown } | null)?.kind !== "camp-fit") return null;
+  const result = v.safeParse(fitFile, data);
+  if (result.success) {
+    const { coefficients, benchmarks, leaveOneOut, each } = result.output;
+    return { coefficients, benchmarks, leaveOneOut, each };
+  }
+  const [issue] = result.issues;
+  const field = issue.path?.map(({ key }) => key).join(".") ?? "";
+  throw new InputError(source, field, issue.message, "Fit again: nibblemark calibrate --camp MICROBENCHMARKS.jsonl");
 }
 
 function setEvents(camp: CampExports, counters: Counters): void {
@@ -158,18 +190,20 @@ export function campSlowdown(camp: CampExports, coefficients: CampCoefficients, 
 
 /** Fits the coefficients, and each benchmark's error under coefficients fitted without it. */
 export function fitCamp(camp: CampExports, benchmarks: readonly Benchmark[]): CampFit {
-  const errors = benchmarks.map((one) => {
+  const each = benchmarks.map((one) => {
     const others = fitOnce(
       camp,
       benchmarks.filter((other) => other !== one),
     );
-    return { name: one.name, error: Math.abs(campSlowdown(camp, others, one.counters).slowdown - one.slowdown) };
+    return { name: one.name, measured: one.slowdown, predicted: campSlowdown(camp, others, one.counters).slowdown };
   });
+  const errors = each.map(({ name, measured, predicted }) => ({ name, error: Math.abs(predicted - measured) }));
   const worst = errors.reduce((a, b) => (b.error > a.error ? b : a));
   const mean = errors.reduce((sum, { error }) => sum + error, 0) / errors.length;
   return {
     coefficients: fitOnce(camp, benchmarks),
     benchmarks: benchmarks.length,
     leaveOneOut: { mean, worst: worst.error, worstName: worst.name },
+    each,
   };
 }

@@ -86,10 +86,39 @@ function fromDelay(nativeNs: number, delayNs: number, terms: Partial<EpochDelay[
   return { delay, residual: 0 };
 }
 
-function farShare(pools: readonly TraceTraffic[]): number {
-  const bytes = pools.map((p) => (p.chaseLines + p.demandLines) * 64 + p.streamedBytes + p.writtenBytes);
-  const all = bytes.reduce((sum, value) => sum + value, 0);
-  return all > 0 ? 1 - (bytes[0] as number) / all : 0;
+const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
+const readBytes = (p: TraceTraffic) => (p.chaseLines + p.demandLines) * 64 + p.streamedBytes;
+
+/** Loaded over idle latency of memory `pool` (host's other loads included) when it moves these bytes in `ns`. */
+function loadOf(wasm: EpochExports, pool: number, read: number, written: number, ns: number): number {
+  return Math.max(1, wasm.latencyNs(pool, read / ns, written / ns) / wasm.latencyNs(pool, 0, 0));
+}
+
+/** CAMP: the slowdown of everything far, and what interleaving over near and far memory makes of it. */
+function campDelay(wasm: DelayExports, coefficients: CampCoefficients, { epoch, pools }: PlacedEpoch): ReplayedEpoch {
+  const { nativeNs, counters } = epoch;
+  const { slowdown, stores } = campSlowdown(wasm, coefficients, counters);
+  const read = sum(pools.map(readBytes));
+  const written = sum(pools.map(({ writtenBytes }) => writtenBytes));
+  const near = pools[0] as TraceTraffic;
+  const farBytes = read + written - readBytes(near) - near.writtenBytes;
+  if (farBytes <= 0) return fromDelay(nativeNs, 0, {});
+  const share = farBytes / (read + written);
+  const farNs = nativeNs * (1 + slowdown);
+  // With everything far, each far pool moves 1 / share times what it does now.
+  const farLoad = sum(
+    pools.slice(1).map((pool, i) => {
+      const part = (readBytes(pool) + pool.writtenBytes) / farBytes;
+      return part * loadOf(wasm, i + 1, readBytes(pool) / share, pool.writtenBytes / share, farNs);
+    }),
+  );
+  const nearLoad = loadOf(wasm, 0, read, written, nativeNs);
+  const { cycles = 0, stallsL3Miss: stalls = 0 } = counters;
+  const more = wasm.campInterleaved(share, stalls, stalls + slowdown * cycles, nearLoad, farLoad);
+  const delayNs = cycles > 0 ? (nativeNs * more) / cycles : 0;
+  const linear = slowdown * share * nativeNs;
+  const writeBackNs = stores * share * nativeNs;
+  return fromDelay(nativeNs, delayNs, { latencyNs: linear - writeBackNs, writeBackNs, bandwidthNs: delayNs - linear });
 }
 
 const MODELS: Readonly<Record<DelayModelName, Model>> = {
@@ -112,15 +141,9 @@ const MODELS: Readonly<Record<DelayModelName, Model>> = {
       const reason = "it has no coefficients for this host and device";
       throw new UnavailableError("delay model camp", reason, "Fit them: --camp MICROBENCHMARKS.jsonl");
     }
-    return epochs.map(({ epoch, pools }) => {
-      const missing = missingCampEvent(epoch.counters);
-      if (missing) return lacks("camp", epoch, `counter ${missing}`);
-      const { slowdown, stores } = campSlowdown(wasm, camp, epoch.counters);
-      const scale = epoch.nativeNs * farShare(pools);
-      return fromDelay(epoch.nativeNs, slowdown * scale, {
-        latencyNs: (slowdown - stores) * scale,
-        writeBackNs: stores * scale,
-      });
+    return epochs.map((placed) => {
+      const missing = missingCampEvent(placed.epoch.counters);
+      return missing ? lacks("camp", placed.epoch, `counter ${missing}`) : campDelay(wasm, camp, placed);
     });
   },
   cxlmemsim: (wasm, { topology, host }, epochs) =>

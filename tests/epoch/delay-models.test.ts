@@ -129,6 +129,45 @@ test("camp's coefficients are found again, each benchmark is predicted without i
   assert.ok(Math.abs(delay.delayNs / (0.75e6 * line.slowdown) - 1) < 0.05);
 });
 
+test("camp's interleaving by hand: a third far of 3000 and 9000 stall cycles, loads 1.5 and 2", () => {
+  const x = 1 / 3;
+  const t1 = (3000 * (0.5 * (2 / 3) ** 3 + 2 / 3)) / 1.5;
+  const t2 = (9000 * (1 * x ** 3 + x)) / 2;
+  near(exports.campInterleaved(x, 3000, 9000, 1.5, 2), t1 + t2 - 3000);
+});
+
+test("camp's interleaving: nothing far costs exactly nothing, all far all, no load is linear, a loaded memory is relieved", () => {
+  for (let seed = 1; seed <= 300; seed++) {
+    const between = rng(seed);
+    const [near1, far1, load1, load2] = [between(1, 1e6), between(1, 2e6), between(1, 5), between(1, 5)];
+    assert.is(exports.campInterleaved(0, near1, far1, load1, load2), 0);
+    near(exports.campInterleaved(1, near1, far1, load1, load2), far1 - near1);
+    const x = between(0.01, 0.99);
+    near(exports.campInterleaved(x, near1, far1, 1, 1), x * (far1 - near1));
+    assert.ok(exports.campInterleaved(x, near1, near1, load1, load2) <= 0, "equal memories never slow down");
+  }
+});
+
+test("camp: an epoch that saturates its near memory gains from giving lines away", () => {
+  const camp = { bend: 100, demand: 0.1, cache: 0, store: 0, constant: 0 };
+  const counters = Object.fromEntries(CAMP_EVENTS.map((name) => [name, 1e6]));
+  const epoch = traced(1e6, { ...counters, cycles: 3e6, stallsL3Miss: 2e6, demandReads: 1e5, demandReadCycles: 3e7 });
+  const machine = host({ queueNs: 60 });
+  const memory = topology([farPool("cxl0", { queueNs: 60 })]);
+  const bytes = 0.95 * machine.readGBps * 1e6;
+  const options = { topology: memory, host: machine, threads: 1, camp };
+  const pools = (share: number) => [traffic(0, bytes * (1 - share)), traffic(0, bytes * share)];
+  const delayOf = (share: number) => replayEpochs(exports, "camp", options, [{ epoch, pools: pools(share) }])[0].delay;
+  assert.is(delayOf(0).delayNs, 0);
+  assert.ok(delayOf(0.3).delayNs < 0 && delayOf(0.3).terms.bandwidthNs < 0, `${delayOf(0.3).delayNs}`);
+  assert.ok(delayOf(1).delayNs > 0);
+  const { terms, delayNs } = delayOf(0.3);
+  near(
+    Object.values(terms).reduce((total, term) => total + term, 0),
+    delayNs,
+  );
+});
+
 test("fewer than 16 microbenchmarks, or one without a counter, fit nothing", async () => {
   const lines = Array.from({ length: 15 }, (_, i) => benchmark(i + 1));
   await refuses(() => parseBenchmarks("b.jsonl", lines.join("\n")), /holds 15 microbenchmarks, fewer than 16/);
