@@ -170,7 +170,7 @@ const sum = (epochs: readonly PageEpochResult[], field: keyof PageEpochResult) =
 const SHARES = Array.from({ length: 20 }, (_, i) => i / 20);
 
 /** Weights that minimise the time of the trace when its pages are interleaved by them. */
-export function bestShot(parts: PageParts, policy: PagePolicy, trace: PageTrace): number[] {
+function bestShot(parts: PageParts, policy: PagePolicy, trace: PageTrace): number[] {
   const { pools } = parts.topology;
   const farGBps = pools.map((pool) => (pool.kind === "far" ? pool.readGBps : 0));
   const total = farGBps.reduce((a, b) => a + b, 0);

@@ -41,39 +41,27 @@ interface Job {
   step: number;
 }
 
-/** Events in the order of their time. */
+/** Events, the latest first; events of one time in the order they were added. */
 class Agenda {
-  readonly #heap: { at: number; action: () => void }[] = [];
+  readonly #events: { at: number; action: () => void }[] = [];
   now = 0;
 
   add(at: number, action: () => void): void {
-    const heap = this.#heap;
-    let i = heap.push({ at, action }) - 1;
-    for (let up = (i - 1) >> 1; i > 0 && heap[up].at > at; i = up, up = (i - 1) >> 1) {
-      [heap[i], heap[up]] = [heap[up], heap[i]];
+    let [low, high] = [0, this.#events.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.#events[middle].at > at) low = middle + 1;
+      else high = middle;
     }
+    this.#events.splice(low, 0, { at, action });
   }
 
   /** Runs the next event; false when there is none. */
   step(): boolean {
-    const heap = this.#heap;
-    const first = heap[0];
-    const last = heap.pop();
-    if (!first || !last) return false;
-    if (heap.length > 0) {
-      heap[0] = last;
-      for (let i = 0; ; ) {
-        const left = 2 * i + 1;
-        if (left >= heap.length) break;
-        const child = left + 1 < heap.length && heap[left + 1].at < heap[left].at ? left + 1 : left;
-        if (heap[child].at >= heap[i].at) break;
-        [heap[i], heap[child]] = [heap[child], heap[i]];
-        i = child;
-      }
-    }
-    this.now = first.at;
-    first.action();
-    return true;
+    const next = this.#events.pop();
+    this.now = next?.at ?? this.now;
+    next?.action();
+    return next !== undefined;
   }
 }
 
@@ -83,11 +71,11 @@ const WINDOW = 512;
 /** One line at a time; hosts that wait take turns. */
 class Station {
   readonly #queues: (() => void)[][];
+  /** End and work so far of the last lines. */
+  readonly #done: [endNs: number, workNs: number][] = [];
   #turn = 0;
   #busy = false;
-  readonly #ends: number[] = [];
-  readonly #works: number[] = [];
-  #work = 0;
+  #workNs = 0;
 
   constructor(
     readonly agenda: Agenda,
@@ -101,7 +89,9 @@ class Station {
       this.#busy = true;
       this.agenda.add(this.agenda.now + ns, () => {
         this.#busy = false;
-        this.#record(ns);
+        this.#workNs += ns;
+        this.#done.push([this.agenda.now, this.#workNs]);
+        if (this.#done.length > WINDOW) this.#done.shift();
         this.#next();
         done();
       });
@@ -111,30 +101,18 @@ class Station {
   }
 
   #next(): void {
-    const hosts = this.#queues.length;
-    for (let i = 1; i <= hosts; i++) {
-      const host = (this.#turn + i) % hosts;
-      const serve = this.#queues[host].shift();
-      if (!serve) continue;
-      this.#turn = host;
-      serve();
-      return;
-    }
-  }
-
-  #record(ns: number): void {
-    this.#ends.push(this.agenda.now);
-    this.#works.push(ns);
-    this.#work += ns;
-    if (this.#ends.length <= WINDOW) return;
-    this.#ends.shift();
-    this.#work -= this.#works.shift() ?? 0;
+    const order = this.#queues.map((_, i) => (this.#turn + i + 1) % this.#queues.length);
+    const host = order.find((index) => this.#queues[index].length > 0);
+    if (host === undefined) return;
+    this.#turn = host;
+    this.#queues[host].shift()?.();
   }
 
   /** Busy share over the last lines. */
   utilisation(): number {
-    const span = this.agenda.now - (this.#ends[0] ?? 0);
-    return span > 0 ? Math.min(1, (this.#work - (this.#works[0] ?? 0)) / span) : 0;
+    const [from, workNs] = this.#done[0] ?? [0, 0];
+    const span = this.agenda.now - from;
+    return span > 0 ? Math.min(1, (this.#workNs - workNs) / span) : 0;
   }
 }
 
