@@ -13,11 +13,11 @@ import {
   longer,
   poolAt,
 } from "./layout";
-import { resetHints } from "./pool";
+import { mostAddedNs, resetHints } from "./pool";
 
 /** [3]: 1 / (N * threads) for chase, stride and stream. */
 export const WAIT: usize = memory.data(3 * 8);
-/** [pools, 8]: ns a byte read, mixed and written; ns of its edges; 1 / fair share; load of other hosts (1 = all of it); most load. */
+/** [pools, 8]: ns a byte read, mixed and written; ns of its edges; 1 / fair share; load of other hosts (1 = all of it); most load; most ns added by it. */
 const READY: usize = memory.data(16 * 8 * 8);
 /** [edges, 6]: ns a byte towards the host and away from it, alone; at the share that others leave us; at what one of them gets without us. */
 const EDGE_READY: usize = memory.data(32 * 6 * 8);
@@ -115,6 +115,7 @@ function preparePool(pool: i32, edges: i32, loads: i32): void {
   store<f64>(ready + 8, 2.0 / load<f64>(at + MIXED_GBPS));
   store<f64>(ready + 16, 1.0 / load<f64>(at + WRITE_GBPS));
   resetHints(at);
+  store<f64>(ready + 56, mostAddedNs(at));
   const mask = <u32>load<f64>(at + EDGE_MASK);
   let ns: f64 = 0.0;
   for (let e = 0; e < edges; e++) if (mask & (<u32>1 << e)) ns += load<f64>(EDGES + <usize>(e * 16));

@@ -50,6 +50,20 @@ export function pickCurves(pool: usize, read: f64, written: f64): void {
   else between = (share - from) / (to - from);
 }
 
+/** The most that load can add to a pool's latency: the ends of its curves, or the queue at its peak. */
+export function mostAddedNs(pool: usize): f64 {
+  const count = <i32>load<f64>(pool + CURVE_COUNT);
+  if (count == 0) return load<f64>(pool + QUEUE_NS) / (QUEUE_HEADROOM - 1.0);
+  let most: f64 = 0.0;
+  for (let i = 0; i < count; i++) {
+    const entry = pool + CURVE_TABLE + <usize>i * CURVE_ENTRY;
+    const last = load<f64>(entry + 8) + load<f64>(entry + 16) - 1.0;
+    const added = load<f64>(CURVES + (<usize>last << 4) + 8);
+    if (added > most) most = added;
+  }
+  return most;
+}
+
 /** Steps of every curve of a pool that were used last, so that a search for the root finds its next step at once. */
 export function resetHints(pool: usize): void {
   memory.fill(pool + HINTS, 0, <usize>MAX_CURVES << 3);

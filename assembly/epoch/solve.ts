@@ -132,16 +132,20 @@ function search(pools: i32, least: f64, most: f64): f64 {
 /** The root for the sides that were taken, or `floor` if that is longer. */
 export function solve(pools: i32, level: i32, floor: f64): f64 {
   let idle = base;
+  let added: f64 = 0.0;
   let low = floor;
   for (let i = 0; i < pools; i++) {
     const at = SIDE + <usize>(i * 64);
-    idle += load<f64>(at) * load<f64>(at + 8);
+    const waiting = load<f64>(at);
+    idle += waiting * load<f64>(at + 8);
+    added += waiting * load<f64>(readyAt(i) + 56);
     const own = load<f64>(at + 24);
     if (level >= LOADED && own > low) low = own;
   }
   idleSum = idle;
   if (idle > low) low = idle;
-  if (low == 0.0) return 0.0;
+  // What even the fullest memories would not hold up is its own root.
+  if (idle + added <= low) return low;
   const most = latencyNs(pools, low);
   return most <= low ? low : search(pools, low, most);
 }

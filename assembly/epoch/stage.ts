@@ -44,7 +44,7 @@ export function trafficStage(stage: usize, pools: i32, edges: i32, compute: f64)
   const dirty = writes(stage, pools);
   const nearLoaded = localNs(stage, pools, LOADED, compute);
   const nearIdle = longer(compute, idleSum);
-  const farLoaded = placedNs(stage, pools, LOADED, compute);
+  const farLoaded = pools == 1 ? nearLoaded : placedNs(stage, pools, LOADED, compute);
   const farIdle = longer(compute, idleSum);
   const farEdged = longer(farLoaded, edgeNs(stage, pools, edges, LOADED, true));
   let nearShared = nearLoaded;
@@ -57,7 +57,7 @@ export function trafficStage(stage: usize, pools: i32, edges: i32, compute: f64)
   let far = farShared;
   if (dirty) {
     near = localNs(stage, pools, WRITING, compute);
-    far = longer(placedNs(stage, pools, WRITING, compute), edgeNs(stage, pools, edges, WRITING, true));
+    far = longer(pools == 1 ? near : placedNs(stage, pools, WRITING, compute), edgeNs(stage, pools, edges, WRITING, true));
   }
   keep(near, far, farIdle - nearIdle, farLoaded - nearLoaded, farEdged - nearLoaded, farShared - nearShared);
 }
