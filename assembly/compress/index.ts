@@ -1,0 +1,31 @@
+// Entry of build/compress.*.wasm: the heavy loops of compression over one linear memory, on one thread or several. Pointers are
+// byte addresses; shapes stand at each function.
+
+export { features } from "../kernels/lanes";
+export { add, swiglu } from "../kernels/activation";
+export { ropeTableScaled } from "../kernels/gather";
+export { rope, ropeTable } from "../kernels/rope";
+export { attend } from "./attend";
+export {
+  clamp, clipSearch, divideRows, fakeLoss, fakeOutput, gridScales, magnitudeAdd, scaleColumns, squaredDistance,
+} from "./awq";
+export { cholesky, inverseFactor, solve } from "./cholesky";
+export { dampen, diagonalOrder, gptqSweep, permuteBoth, permuteColumns } from "./gptq";
+export { addDiagonal, blockGramAdd, crossAdd, diagonalMean, gramAdd, mirror } from "./gram";
+export { adamStep, cosineGradient, fold, identity, transform, widen } from "./heal";
+export { hqqRows } from "./hqq";
+export { abandon, CONTROL_BYTES, hasFailed, serve, setUp } from "./pool";
+export { dequantize, halves, packCodes, roundRows } from "./round";
+export {
+  divideBy, magnitudes, means, relativeDistance, similarity, subtract, sumMagnitude, sumSquares,
+} from "./stats";
+export { scratchBytes } from "./units";
+
+/** First byte that the module's own data does not use. */
+export function heapBase(): usize {
+  return __heap_base;
+}
+
+export function zero(at: usize, bytes: usize): void {
+  memory.fill(at, 0, bytes);
+}
