@@ -19,14 +19,28 @@ let controlAt: usize = 0;
 let scratchAt: usize = 0;
 let workers: i32 = 0;
 
+type Waiter = (word: usize, value: i32, limitNs: i64) => void;
+/**
+ * In Node 20's baseline compiler the locals of a function do not survive its atomic.wait. The wait stands in a function of its own
+ * that is called through the table, or the optimizer would put it back into callers whose locals matter.
+ */
+let waiter: Waiter = sleep;
+
+function sleep(word: usize, value: i32, limitNs: i64): void {
+  if (THREADS) atomic.wait<i32>(word, value, limitNs);
+}
+
+/** What stands in for it where nobody sleeps. */
+function wake(_word: usize, _value: i32, _limitNs: i64): void {}
+
 /** Tells this instance its memory: a zeroed control block, scratch of its own, and how many workers serve. */
 export function setUp(control: usize, scratch: usize, workerCount: i32): void {
   controlAt = control;
   scratchAt = setPanels(scratch);
   workers = workerCount;
+  waiter = workerCount < 0 ? wake : sleep;
 }
 
-/** Work areas may move when a larger task comes; workers are told by a task of theirs. */
 // @ts-ignore: decorator
 @inline
 export function task(): Task {
@@ -51,7 +65,7 @@ function runShared(own: Task): void {
   atomic.store<i32>(controlAt + NEXT, CLOSED);
   for (let active = atomic.load<i32>(controlAt + ACTIVE); active > 0; active = atomic.load<i32>(controlAt + ACTIVE)) {
     if (hasFailed()) unreachable();
-    atomic.wait<i32>(controlAt + ACTIVE, active, 1000000);
+    waiter(controlAt + ACTIVE, active, 1000000);
   }
 }
 
@@ -66,8 +80,7 @@ function claim(own: Task): void {
 /** The life of a worker: claims units of every task until its thread is stopped. */
 export function serve(control: usize, scratch: usize): void {
   if (!THREADS) return;
-  controlAt = control;
-  scratchAt = setPanels(scratch);
+  setUp(control, scratch, 0);
   let seen = 0;
   while (true) {
     seen = nextTask(seen);
@@ -94,6 +107,6 @@ function help(): void {
 }
 
 function nextTask(seen: i32): i32 {
-  while (atomic.load<i32>(controlAt + PUBLISHED) == seen) atomic.wait<i32>(controlAt + PUBLISHED, seen, -1);
+  while (atomic.load<i32>(controlAt + PUBLISHED) == seen) waiter(controlAt + PUBLISHED, seen, -1);
   return atomic.load<i32>(controlAt + PUBLISHED);
 }
