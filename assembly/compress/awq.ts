@@ -68,12 +68,16 @@ export function fakeOutputUnit(own: Task, unit: i32, scratch: usize): void {
   gemm<f32, f32, f32>(own.n2, count, own.n1, own.p2, own.n1, 1, scratch, 1, own.n1, out, own.n5, 1, false);
 }
 
-/** Sum over tokens and outputs of (X (W - W')^T)^2; sums: f64 [ceil(rows / 64)] of work. */
+/**
+ * Sum over tokens and outputs of (X (W - V')^T)^2, V' = Q(V diag(s)) diag(1/s); V is W or a clamped W. sums: f64 [ceil(rows / 64)]
+ * of work.
+ */
 export function fakeLoss(
-  w: usize, rows: i32, cols: i32, s: usize, x: usize, tokens: i32, group: i32, flags: i32, sums: usize,
+  w: usize, v: usize, rows: i32, cols: i32, s: usize, x: usize, tokens: i32, group: i32, flags: i32, sums: usize,
 ): f64 {
-  const own = fill(FAKE_LOSS, w, rows, cols, s, x, tokens, group, flags);
+  const own = fill(FAKE_LOSS, v, rows, cols, s, x, tokens, group, flags);
   own.p3 = sums;
+  own.p4 = w;
   runTask();
   let total: f64 = 0;
   for (let i: usize = 0; i < <usize>own.units; i++) total += load<f64>(at8(sums, i));
@@ -85,7 +89,7 @@ export function fakeLossUnit(own: Task, unit: i32, scratch: usize): void {
   const count = min(UNIT, own.n0 - first);
   const cols = own.n1;
   roundUnitRows(own, first, count, scratch);
-  const from = at4(own.p0, <usize>first * <usize>cols);
+  const from = at4(own.p4, <usize>first * <usize>cols);
   for (let i: usize = 0; i < <usize>count * <usize>cols; i++) {
     store<f32>(at4(scratch, i), load<f32>(at4(from, i)) - load<f32>(at4(scratch, i)));
   }
@@ -172,74 +176,8 @@ function keepBest(own: Task, row: i32, g: i32, differences: usize, products: usi
   store<u8>(own.p4 + to, <u8>index);
 }
 
-function largest(from: usize, count: i32): f32 {
+export function largest(from: usize, count: i32): f32 {
   let peak: f32 = 0;
   for (let c = 0; c < count; c++) peak = max(peak, abs(load<f32>(at4(from, c))));
   return peak;
-}
-
-/** w clamped to +-limits of its groups, in place. */
-export function clamp(w: usize, rows: i32, cols: i32, group: i32, limits: usize): void {
-  for (let i: usize = 0; i < <usize>rows * <usize>cols; i++) {
-    const limit = load<f32>(at4(limits, i / <usize>group));
-    store<f32>(at4(w, i), max(-limit, min(limit, load<f32>(at4(w, i)))));
-  }
-}
-
-/**
- * s [cols] = the scales of grid point `ratio`: x^ratio, at least 1e-4, over sqrt(max * min). `magnitude` f32 [cols] is the mean
- * |w| within its group (AutoAWQ's duo scaling: x^ratio / (magnitude^(1 - ratio) + 1e-4)), or 0.
- */
-export function gridScales(means: usize, magnitude: usize, cols: i32, ratio: f64, s: usize): void {
-  let low: f64 = Infinity;
-  let high: f64 = 0;
-  for (let c = 0; c < cols; c++) {
-    let value = Math.pow(<f64>load<f32>(at4(means, c)), ratio);
-    if (magnitude) value /= Math.pow(<f64>load<f32>(at4(magnitude, c)), 1 - ratio) + 1e-4;
-    value = max(value, 1e-4);
-    low = min(low, value);
-    high = max(high, value);
-    store<f32>(at4(s, c), <f32>value);
-  }
-  const norm = Math.sqrt(low * high);
-  for (let c = 0; c < cols; c++) {
-    const value = <f32>(<f64>load<f32>(at4(s, c)) / norm);
-    store<f32>(at4(s, c), isFinite(value) && value > 0 ? value : 1);
-  }
-}
-
-/** out [cols] += sum over rows of |w| / (group's largest |w| + 1e-6): AutoAWQ's w_mean before the division by rows. */
-export function magnitudeAdd(w: usize, rows: i32, cols: i32, group: i32, out: usize): void {
-  for (let r = 0; r < rows; r++) {
-    for (let c0 = 0; c0 < cols; c0 += group) {
-      const from = at4(w, <usize>r * <usize>cols + <usize>c0);
-      const inverse = <f32>1 / (largest(from, group) + <f32>1e-6);
-      for (let c = 0; c < group; c++) {
-        const to = at4(out, <usize>(c0 + c));
-        store<f32>(to, load<f32>(to) + abs(load<f32>(at4(from, c))) * inverse);
-      }
-    }
-  }
-}
-
-/** w[r][c] *= s[c] (power 1) or /= s[c] (power -1). */
-export function scaleColumns(w: usize, rows: i32, cols: i32, s: usize, power: i32): void {
-  for (let r = 0; r < rows; r++) {
-    for (let c = 0; c < cols; c++) {
-      const at = at4(w, <usize>r * <usize>cols + <usize>c);
-      const by = load<f32>(at4(s, c));
-      store<f32>(at, power > 0 ? load<f32>(at) * by : load<f32>(at) / by);
-    }
-  }
-}
-
-/** w[r][c] /= s[r]. */
-export function divideRows(w: usize, rows: i32, cols: i32, s: usize): void {
-  for (let r = 0; r < rows; r++) {
-    const by = load<f32>(at4(s, r));
-    for (let c = 0; c < cols; c++) {
-      const at = at4(w, <usize>r * <usize>cols + <usize>c);
-      store<f32>(at, load<f32>(at) / by);
-    }
-  }
 }

@@ -6,9 +6,8 @@ export { add, swiglu } from "../kernels/activation";
 export { ropeTableScaled } from "../kernels/gather";
 export { rope, ropeTable } from "../kernels/rope";
 export { attend } from "./attend";
-export {
-  clamp, clipSearch, divideRows, fakeLoss, fakeOutput, gridScales, magnitudeAdd, scaleColumns, squaredDistance,
-} from "./awq";
+export { clipSearch, fakeLoss, fakeOutput, squaredDistance } from "./awq";
+export { clamp, divideRows, gridScales, groupHeads, magnitudeAdd, scaleColumns, spreadHeads } from "./scales";
 export { cholesky, inverseFactor, solve } from "./cholesky";
 export { dampen, diagonalOrder, gptqSweep, permuteBoth, permuteColumns } from "./gptq";
 export { addDiagonal, blockGramAdd, crossAdd, diagonalMean, gramAdd, mirror } from "./gram";

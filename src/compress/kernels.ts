@@ -9,6 +9,7 @@ type Reduction = (...args: number[]) => number;
 type KernelName =
   | ("setUp" | "zero" | "add" | "swiglu" | "rope" | "ropeTable" | "ropeTableScaled" | "attend")
   | ("clamp" | "clipSearch" | "divideRows" | "fakeOutput" | "gridScales" | "magnitudeAdd" | "scaleColumns")
+  | ("groupHeads" | "spreadHeads")
   | ("solve" | "dampen" | "diagonalOrder" | "gptqSweep" | "permuteBoth" | "permuteColumns" | "hqqRows")
   | ("addDiagonal" | "blockGramAdd" | "crossAdd" | "gramAdd" | "mirror" | "adamStep" | "fold" | "identity")
   | ("transform" | "widen" | "dequantize" | "halves" | "packCodes" | "roundRows" | "means" | "similarity")

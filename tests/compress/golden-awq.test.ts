@@ -21,7 +21,7 @@ function losses({ kernels, arena }: CompressModule, magnitude: number) {
   }
   const all = Array.from({ length: 20 }, (_, i) => {
     kernels.gridScales(means, magnitude, cols, i / 20, s);
-    return kernels.fakeLoss(w, rows, cols, s, x, tokens, group, flags, work) / (tokens * rows);
+    return kernels.fakeLoss(w, w, rows, cols, s, x, tokens, group, flags, work) / (tokens * rows);
   });
   return { x, w, s, means, all, sx: [...arena.floats(means, cols)] };
 }
@@ -68,7 +68,7 @@ for (const build of builds) {
     kernels.clipSearch(w, rows, cols, group, flags, gram, limits, choice);
     assert.equal([...arena.bytes(choice, 8)], [0, 0, 0, 1, 1, 0, 0, 0]);
     const original = arena.place(arena.floats(w, rows * cols).slice());
-    kernels.clamp(w, rows, cols, group, limits);
+    kernels.clamp(w, rows, cols, group, limits, w);
     const [codes, steps, zeros, values] = [32, 32, 8, 128].map((bytes) => arena.alloc(bytes));
     kernels.roundRows(w, rows, cols, group, flags, codes, steps, zeros);
     assert.equal(

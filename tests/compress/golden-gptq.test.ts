@@ -31,7 +31,7 @@ async function sweep(build: (typeof builds)[number], block: number, flags: numbe
     steps: [...arena.floats(steps, 8)],
     zeros: [...arena.bytes(zeros, 8)],
     error: kernels.squaredDistance(want, have, 64) / 64,
-    plain: kernels.fakeLoss(w, rows, cols, 0, x, tokens, group, flags, arena.alloc(64)) / 64,
+    plain: kernels.fakeLoss(w, w, rows, cols, 0, x, tokens, group, flags, arena.alloc(64)) / 64,
   };
   await module.close();
   return result;

@@ -1,0 +1,188 @@
+// Quantizes a model block by block: gathers a block's inputs as the blocks before it, already rounded, make them, treats its seven
+// matrices by rtn, hqq, awq or gptq, and lets the samples flow on through the rounded block.
+
+import type { DecoderConfig, DecoderLinear } from "../core/config.js";
+import type { FloatsOf, StreamedForward } from "../core/layers.js";
+import { type BlockInputs, gatherInputs } from "./activations.js";
+import { type AwqReport, awqBlock } from "./awq.js";
+import { type Block, LINEARS, linearsOf, openBlock, vectorsOf } from "./block.js";
+import { flagsOf, groupOf, type MatrixCodes, roundAt, roundMatrix, valuesOf } from "./codes.js";
+import { GPTQ_DEFAULTS, type GptqOptions, gptqMatrix } from "./gptq.js";
+import type { CompressModule } from "./kernels.js";
+import type { Sensitivity } from "./mixed.js";
+import type { Scheme } from "./scheme.js";
+
+/** What became of one block. */
+export interface QuantizedBlock {
+  readonly layer: number;
+  readonly matrices: ReadonlyMap<string, MatrixCodes>;
+  /** Norms and biases that scales were folded into. */
+  readonly vectors: ReadonlyMap<string, Float32Array>;
+  readonly awq: AwqReport | null;
+  /** Mean squared error of each matrix's output on sampled tokens; empty without data. */
+  readonly errors: Readonly<Partial<Record<DecoderLinear, number>>>;
+}
+
+export interface QuantizeOptions {
+  readonly scheme: Scheme;
+  readonly gptq?: GptqOptions;
+  /** AutoAWQ's scales instead of llm-awq's. */
+  readonly duo?: boolean;
+  /** Bits of single matrices, by name (mixed.ts). */
+  readonly bits?: ReadonlyMap<string, 4 | 8>;
+  /** Blocks that are done already, in order from block 0 on: they are only run. */
+  readonly done?: readonly QuantizedBlock[];
+  readonly onBlock?: (block: QuantizedBlock) => void | Promise<void>;
+  /** Before each block. */
+  readonly onLayer?: (layer: number) => void | Promise<void>;
+}
+
+export interface QuantizeParts {
+  readonly module: CompressModule;
+  readonly config: DecoderConfig;
+  readonly floats: FloatsOf;
+  /** null: no data; then only rtn and hqq work. */
+  readonly forward: StreamedForward | null;
+  /** Residual streams before block 0, replaced as they flow on. */
+  readonly states: Float32Array[];
+}
+
+/** All blocks of the decoder. */
+export async function quantizeDecoder(parts: QuantizeParts, options: QuantizeOptions): Promise<QuantizedBlock[]> {
+  const { module, config, forward, states } = parts;
+  const done: QuantizedBlock[] = [...(options.done ?? [])];
+  for (let layer = 0; layer < config.layers; layer++) {
+    await options.onLayer?.(layer);
+    const known = done.at(layer);
+    const block = known ?? (await quantizeBlock(parts, options, layer));
+    if (!known) {
+      done.push(block);
+      await options.onBlock?.(block);
+    }
+    if (!forward || layer === config.layers - 1) continue;
+    await forward.load(layer, floatsOfBlock(module, block, parts.floats));
+    for (const [i, state] of states.entries()) states[i] = (await forward.run(state, ["out"])).out as Float32Array;
+  }
+  return done;
+}
+
+/** Tensors of a rounded block as f32, for running it. */
+export function floatsOfBlock(module: CompressModule, block: QuantizedBlock, otherwise: FloatsOf): FloatsOf {
+  return async (name) => {
+    const matrix = block.matrices.get(name);
+    return matrix ? valuesOf(module, matrix) : (block.vectors.get(name) ?? otherwise(name));
+  };
+}
+
+async function quantizeBlock(parts: QuantizeParts, options: QuantizeOptions, layer: number): Promise<QuantizedBlock> {
+  const { module, config, floats, forward, states } = parts;
+  const { scheme } = options;
+  if (!forward) return roundBlock(parts, options, layer);
+  const mark = module.arena.mark();
+  await forward.load(layer, floats);
+  const inputs = await gatherInputs(module, forward, config, states, scheme.method === "gptq");
+  const block = await openBlock(module, config, layer, floats);
+  const awq = scheme.method === "awq" ? awqBlock(module, config, block, inputs, scheme, options.duo ?? false) : null;
+  const matrices = new Map<string, MatrixCodes>();
+  const errors: Partial<Record<DecoderLinear, number>> = {};
+  for (const letter of LINEARS) {
+    const codes = oneMatrix(module, block, inputs, options, letter);
+    matrices.set(block.linears[letter].name, codes);
+    errors[letter] = outputError(module, block, inputs, codes, letter);
+  }
+  const vectors = awq ? vectorsOf(module, block, config) : new Map<string, Float32Array>();
+  module.arena.release(mark);
+  return { layer, matrices, vectors, awq, errors };
+}
+
+function schemeOf({ scheme, bits }: QuantizeOptions, name: string): Scheme {
+  return { ...scheme, bits: bits?.get(name) ?? scheme.bits };
+}
+
+function oneMatrix(
+  module: CompressModule,
+  block: Block,
+  inputs: BlockInputs,
+  options: QuantizeOptions,
+  letter: DecoderLinear,
+): MatrixCodes {
+  const linear = block.linears[letter];
+  const scheme = schemeOf(options, linear.name);
+  const gram = inputs.grams?.[linear.tap];
+  if (scheme.method !== "gptq" || gram === undefined) {
+    return roundAt(module, block.weights[letter], linear.rows, linear.cols, scheme);
+  }
+  return gptqMatrix(module, block.weights[letter], gram, linear, scheme, options.gptq ?? GPTQ_DEFAULTS);
+}
+
+/** Mean squared error of a linear's output on the sampled tokens. */
+function outputError(
+  module: CompressModule,
+  block: Block,
+  inputs: BlockInputs,
+  codes: MatrixCodes,
+  letter: DecoderLinear,
+): number {
+  const { arena, kernels } = module;
+  const mark = arena.mark();
+  const { rows, cols, tap } = block.linears[letter];
+  const difference = arena.place(valuesOf(module, codes));
+  kernels.subtract(difference, block.weights[letter], rows * cols, difference);
+  const out = arena.alloc(inputs.tokens * rows * 4);
+  kernels.fakeOutput(difference, rows, cols, 0, inputs.sampled[tap], inputs.tokens, cols, -1, out, rows);
+  const error = kernels.sumSquares(out, inputs.tokens * rows) / (inputs.tokens * rows);
+  arena.release(mark);
+  return error;
+}
+
+async function roundBlock({ module, config, floats }: QuantizeParts, options: QuantizeOptions, layer: number) {
+  const matrices = new Map<string, MatrixCodes>();
+  for (const { name, rows, cols } of linearsOf(config, layer)) {
+    matrices.set(name, roundMatrix(module, await floats(name), rows, cols, schemeOf(options, name)));
+  }
+  return { layer, matrices, vectors: new Map<string, Float32Array>(), awq: null, errors: {} };
+}
+
+/**
+ * How much each matrix of the decoder is hurt by 4 and by 8 bits, from plain rounding on the unrounded model: squared error of its output
+ * over the squared output, times its share of the block's work. `states` flow through.
+ */
+export async function sensitivities(parts: QuantizeParts, scheme: Scheme): Promise<Sensitivity[]> {
+  const { module, config, floats, forward, states } = parts;
+  if (!forward) return [];
+  const found: Sensitivity[] = [];
+  for (let layer = 0; layer < config.layers; layer++) {
+    const mark = module.arena.mark();
+    await forward.load(layer, floats);
+    const inputs = await gatherInputs(module, forward, config, states, false);
+    const block = await openBlock(module, config, layer, floats);
+    for (const letter of LINEARS) found.push(sensitivityOf(module, block, inputs, scheme, letter));
+    module.arena.release(mark);
+    for (const [i, state] of states.entries()) states[i] = (await forward.run(state, ["out"])).out as Float32Array;
+  }
+  return found;
+}
+
+function sensitivityOf(
+  module: CompressModule,
+  block: Block,
+  inputs: BlockInputs,
+  scheme: Scheme,
+  letter: DecoderLinear,
+): Sensitivity {
+  const { arena, kernels } = module;
+  const mark = arena.mark();
+  const { name, rows, cols, tap } = block.linears[letter];
+  const [w, x, { tokens }] = [block.weights[letter], inputs.sampled[tap], inputs];
+  const out = arena.alloc(tokens * rows * 4);
+  kernels.fakeOutput(w, rows, cols, 0, x, tokens, cols, -1, out, rows);
+  const size = kernels.sumSquares(out, tokens * rows);
+  const work = arena.alloc(Math.ceil(rows / 64) * 8);
+  const error = (bits: 4 | 8) => {
+    const flags = flagsOf({ ...scheme, bits, method: "rtn" });
+    return kernels.fakeLoss(w, w, rows, cols, 0, x, tokens, groupOf(scheme, cols), flags, work) / size;
+  };
+  const [error4, error8] = [error(4), error(8)];
+  arena.release(mark);
+  return { name, rows, cols, error4, error8 };
+}
