@@ -5,6 +5,7 @@ import { InputError, UnavailableError } from "../core/errors.js";
 import { benchCommand } from "./bench.js";
 import { calibrateCommand } from "./calibrate.js";
 import { type Command, commandHelp } from "./command.js";
+import { convertCommand } from "./convert.js";
 import { doctorCommand } from "./doctor.js";
 import { evalCommand } from "./eval.js";
 import { parseFlags } from "./flags.js";
@@ -21,6 +22,7 @@ const COMMANDS: readonly Command[] = [
   doctorCommand,
   calibrateCommand,
   inspectCommand,
+  convertCommand,
   replayCommand,
 ];
 

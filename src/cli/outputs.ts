@@ -2,12 +2,13 @@
 // under a temporary name, so that none is ever half there.
 
 import { constants } from "node:fs";
-import { access, mkdir, readFile, stat } from "node:fs/promises";
+import { access, readFile, stat } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";
 import { InputError } from "../core/errors.js";
 import type { BenchResult } from "../core/result.js";
 import { nodePlatform } from "../platform/node.js";
+import { makeFolder } from "../platform/node-output.js";
 import { FORMATS, type ReportFormat } from "../report/formats.js";
 import type { HtmlAssets } from "../report/html.js";
 import { type Painter, PLAIN } from "../report/table.js";
@@ -31,14 +32,6 @@ function formatNamed(name: string): ReportFormat {
   if (format?.stdout) return format;
   const names = FORMATS.filter(({ stdout }) => stdout).map((candidate) => candidate.name);
   throw new InputError("nibblemark", "--output", `"${name}" is no format of stdout`, suggest(name, names));
-}
-
-/** Makes missing folders one by one: Node's own recursive mkdir never ends below /proc. */
-async function makeFolder(folder: string): Promise<void> {
-  const found = await stat(folder).catch(() => null);
-  if (found?.isDirectory()) return;
-  await makeFolder(dirname(folder));
-  await mkdir(folder);
 }
 
 /** Throws InputError when a file could not be written there. Creates nothing but missing folders. */

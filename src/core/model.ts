@@ -3,6 +3,7 @@
 import type { ModelConfig } from "./config.js";
 import type { StoredMatrix } from "./stored.js";
 import type { LazyTensor } from "./tensor.js";
+import type { VocabularyData } from "./vocabulary.js";
 
 export interface ChatMessage {
   readonly role: "system" | "user" | "assistant";
@@ -18,6 +19,8 @@ export interface Tokenizer {
   readonly addsBos?: boolean;
   /** The prompt that the model was tuned for, ending where its answer begins; absent: it has no chat template. */
   readonly chat?: (messages: readonly ChatMessage[]) => string;
+  /** The whole of it as data, for writers. Throws InputError for what no other format can hold. */
+  readonly vocabulary?: () => VocabularyData;
   encode(text: string): number[];
   /** Text of ids; bytes that form no complete UTF-8 are replaced. */
   decode(ids: readonly number[]): string;

@@ -37,8 +37,8 @@ export async function writeGgufFolder(
   const put = async (name: string, { metadata, tensors }: GgufParts) => {
     const told = tensors.map((tensor) => ({
       ...tensor,
-      bytes: () => {
-        onTensor?.(tensor.name, index++, count);
+      bytes: async () => {
+        await onTensor?.(tensor.name, index++, count);
         return tensor.bytes();
       },
     }));

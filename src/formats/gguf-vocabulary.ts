@@ -1,56 +1,44 @@
-// A byte-level BPE tokenizer.json as the metadata of a GGUF file. Others (SentencePiece turned into tokenizer.json) are
-// refused: what they do to a text cannot be told from their parts.
+// A tokenizer as the metadata of a GGUF file (ggml's docs/gguf.md; llama.cpp's llama-vocab.cpp).
 
 import { InputError } from "../core/errors.js";
-import { wordRuleName } from "./gguf/bpe.js";
-import { TOKEN } from "./gguf/vocabulary.js";
+import { TOKEN, type VocabularyData } from "../core/vocabulary.js";
 import type { GgufValue } from "./gguf-write.js";
 
-interface BpeJson {
-  readonly added_tokens?: readonly { readonly id: number; readonly content: string; readonly special: boolean }[];
-  readonly pre_tokenizer?: unknown;
-  readonly model?: {
-    readonly type?: string;
-    readonly vocab?: object;
-    readonly merges?: readonly (string | string[])[];
-  };
+/** @param vocab rows of the embedding: tokens that it has more are filled up. @throws InputError for too many tokens */
+export function vocabularyMetadata(file: string, data: VocabularyData, vocab: number): [string, GgufValue][] {
+  const { tokens, types, bosId, eosId, unknownId, addsBos, template } = data;
+  if (tokens.length > vocab) {
+    const problem = `has ${tokens.length} tokens, the embedding has ${vocab}`;
+    throw new InputError(file, "", problem, "Use the tokenizer that belongs to this model");
+  }
+  const padded = <T>(list: ArrayLike<T>, fill: (id: number) => T): T[] =>
+    Array.from({ length: vocab }, (_, id) => (id < list.length ? list[id] : fill(id)));
+  return [
+    ["tokenizer.ggml.model", { type: "text", value: data.kind === "bpe" ? "gpt2" : "llama" }],
+    ["tokenizer.ggml.pre", { type: "text", value: data.kind === "bpe" ? data.rule : "default" }],
+    ["tokenizer.ggml.tokens", { type: "texts", value: padded(tokens, (id) => `[PAD${id}]`) }],
+    ["tokenizer.ggml.token_type", { type: "i32s", value: padded(types, () => TOKEN.unused) }],
+    ...kindMetadata(data, padded),
+    ["tokenizer.ggml.bos_token_id", { type: "u32", value: bosId }],
+    ["tokenizer.ggml.eos_token_id", { type: "u32", value: eosId }],
+    ...(unknownId === null
+      ? []
+      : [["tokenizer.ggml.unknown_token_id", { type: "u32", value: unknownId }] as [string, GgufValue]]),
+    ["tokenizer.ggml.add_bos_token", { type: "bool", value: addsBos ? 1 : 0 }],
+    ...(template === null
+      ? []
+      : [["tokenizer.chat_template", { type: "text", value: template }] as [string, GgufValue]]),
+  ];
 }
 
-/**
- * @param file name for messages; @param json parsed tokenizer.json; @param vocab rows of the embedding
- * @throws InputError for other kinds of tokenizers
- */
-export function bpeMetadata(
-  file: string,
-  json: BpeJson,
-  vocab: number,
-  special: { readonly bosId: number; readonly eosId: number },
+function kindMetadata(
+  data: VocabularyData,
+  padded: (list: ArrayLike<number>, fill: () => number) => number[],
 ): [string, GgufValue][] {
-  const fail = (problem: string) => new InputError(file, "model", problem, "Only byte-level BPE is written to GGUF");
-  const { type, vocab: pieces, merges } = json.model ?? {};
-  if (type !== "BPE" || !pieces || !merges) throw fail(`is ${type ?? "unknown"}`);
-  const rule = wordRuleName(json.pre_tokenizer);
-  if (rule === null)
-    throw new InputError(file, "pre_tokenizer", "llama.cpp has no name for it", "Use another tokenizer");
-  const tokens = Array.from({ length: vocab }, (_, id) => `[PAD${id}]`);
-  const types = new Array<number>(vocab).fill(TOKEN.unused);
-  const place = (id: number, content: string, kind: number) => {
-    if (!Number.isInteger(id) || id < 0 || id >= vocab) throw fail(`gives ${JSON.stringify(content)} the id ${id}`);
-    tokens[id] = content;
-    types[id] = kind;
-  };
-  for (const [content, id] of Object.entries(pieces)) place(id as number, content, TOKEN.normal);
-  for (const { id, content, special: control } of json.added_tokens ?? []) {
-    place(id, content, control ? TOKEN.control : TOKEN.user);
-  }
+  if (data.kind === "bpe") return [["tokenizer.ggml.merges", { type: "texts", value: data.merges }]];
   return [
-    ["tokenizer.ggml.model", { type: "text", value: "gpt2" }],
-    ["tokenizer.ggml.pre", { type: "text", value: rule }],
-    ["tokenizer.ggml.tokens", { type: "texts", value: tokens }],
-    ["tokenizer.ggml.token_type", { type: "i32s", value: types }],
-    ["tokenizer.ggml.merges", { type: "texts", value: merges.map((m) => (typeof m === "string" ? m : m.join(" "))) }],
-    ["tokenizer.ggml.bos_token_id", { type: "u32", value: special.bosId }],
-    ["tokenizer.ggml.eos_token_id", { type: "u32", value: special.eosId }],
-    ["tokenizer.ggml.add_bos_token", { type: "bool", value: 1 }],
+    ["tokenizer.ggml.scores", { type: "f32s", value: padded(data.scores, () => -10000) }],
+    ["tokenizer.ggml.add_space_prefix", { type: "bool", value: data.spacePrefix ? 1 : 0 }],
+    ["tokenizer.ggml.add_eos_token", { type: "bool", value: 0 }],
   ];
 }

@@ -144,7 +144,9 @@ async function readTokenizer(platform: Platform, folder: string, config: object,
   if (!(await platform.exists(path))) return null;
   const settings = ((await readOptional(platform, `${folder}/tokenizer_config.json`)) ?? {}) as object;
   const ids = { bosId: specialId(config, "bos_token_id", 1), eosId: specialId(config, "eos_token_id", 2) };
-  const tokenizer = openTokenizerJson(path, await readJson(platform, path), settings, ids);
+  const jinja = `${folder}/chat_template.jinja`;
+  const template = (await platform.exists(jinja)) ? await platform.readText(jinja) : null;
+  const tokenizer = openTokenizerJson(path, await readJson(platform, path), settings, ids, template);
   if (tokenizer.vocabSize > decoder.vocab) {
     const problem = `has ${tokenizer.vocabSize} tokens, the model's embedding has ${decoder.vocab}`;
     throw new InputError(path, "", problem, "Use the tokenizer that belongs to this model");

@@ -45,7 +45,7 @@ function readBounds(scaling: Fields, fields: Fields): Bounds {
 }
 
 /** Short waves stay, long ones are divided by `factor`, between them it fades (Llama 3.1, transformers' `llama3`). */
-function llama3Factor(frequency: number, factor: number, { low, high, context }: Bounds): number {
+export function llama3Factor(frequency: number, factor: number, { low, high, context }: Bounds): number {
   const waves = (context * frequency) / (2 * Math.PI);
   if (waves > high) return 1;
   if (waves < low) return factor;

@@ -25,8 +25,8 @@ export interface HfPlan {
 
 export interface WriteParts {
   readonly rounder: Rounder;
-  /** Called before each tensor. */
-  readonly onTensor?: (name: string, index: number, count: number) => void;
+  /** Called before each tensor; what it throws ends the writing. */
+  readonly onTensor?: (name: string, index: number, count: number) => void | Promise<void>;
 }
 
 /** What stands in the folder, and what rounding cost. */
@@ -100,14 +100,15 @@ function outputs(source: WriteSource, { form }: HfPlan, { rounder, onTensor }: W
     group,
   );
   const llava = config.architecture === "llava";
-  return tensors.flatMap((tensor, index): OutputTensor[] => {
+  let done = 0;
+  return tensors.flatMap((tensor): OutputTensor[] => {
     const name = llava ? llavaName(tensor.name) : tensor.name;
     const order = rowOrder(tensor.name, config.decoder, "half");
-    const before = () => onTensor?.(tensor.name, index, tensors.length);
+    const before = async () => onTensor?.(tensor.name, done++, tensors.length);
     if (isPacked(tensor)) return packedOutputs(tensor, name, order, group, rounder, log, before);
     const type = form.kind === "f32" ? "F32" : "F16";
     const bytes = async () => {
-      before();
+      await before();
       const values = orderedRows(await tensor.floats(), order);
       const written = rounder.blocks(type, values);
       if (type === "F32") log.kept(tensor.name, type);
@@ -126,11 +127,11 @@ function packedOutputs(
   group: Group,
   rounder: Rounder,
   log: LossLog,
-  before: () => void,
+  before: () => Promise<void>,
 ): OutputTensor[] {
   const [rows, cols] = tensor.shape;
   const pack = async (): Promise<PackedInt4> => {
-    before();
+    await before();
     const { int4 } = tensor;
     if (int4 && int4.group === group && int4.offset !== "bias") {
       log.kept(tensor.name, `AWQ g${group}`);

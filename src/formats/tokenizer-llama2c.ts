@@ -4,6 +4,7 @@
 import { InputError } from "../core/errors.js";
 import type { Tokenizer } from "../core/model.js";
 import type { ByteSource } from "../core/tensor.js";
+import { TOKEN, type VocabularyData } from "../core/vocabulary.js";
 
 const FIRST_BYTE = 3;
 const FIRST_PIECE = FIRST_BYTE + 256;
@@ -24,7 +25,24 @@ export async function openLlama2cTokenizer(source: ByteSource, vocabSize: number
     vocabSize,
     encode: (text) => encode(text, vocabulary),
     decode: (ids) => decode(ids, vocabulary),
+    vocabulary: () => dataOf(vocabulary),
   };
+}
+
+/** The names that SentencePiece itself gives to the first tokens, and its sign for a space. */
+function dataOf({ pieces, scores }: Vocabulary): VocabularyData {
+  const byte = (id: number) => `<0x${(id - FIRST_BYTE).toString(16).toUpperCase().padStart(2, "0")}>`;
+  const named = ["<unk>", "<s>", "</s>"];
+  const tokens = pieces.map((piece, id) => {
+    if (id < FIRST_BYTE) return named[id];
+    return id < FIRST_PIECE ? byte(id) : piece.replaceAll(" ", "\u2581");
+  });
+  const types = pieces.map((_, id) => {
+    if (id < FIRST_BYTE) return id === 0 ? TOKEN.unknown : TOKEN.control;
+    return id < FIRST_PIECE ? TOKEN.byte : TOKEN.normal;
+  });
+  const special = { bosId: 1, eosId: 2, unknownId: 0, addsBos: true, template: null };
+  return { kind: "sentencepiece", tokens, types, scores, spacePrefix: true, ...special };
 }
 
 function readVocabulary(bytes: Uint8Array, vocabSize: number, name: string): Vocabulary {

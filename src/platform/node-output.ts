@@ -2,7 +2,7 @@
 // folder, then renamed.
 
 import { randomBytes } from "node:crypto";
-import { lstat, mkdir, open, readdir, rename, rm } from "node:fs/promises";
+import { lstat, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { InputError } from "../core/errors.js";
 import type { OutputFolder } from "../core/write.js";
@@ -19,6 +19,14 @@ const exists = (path: string): Promise<boolean> =>
     () => false,
   );
 
+/** Makes missing folders one by one: Node's own recursive mkdir never ends below /proc. */
+export async function makeFolder(folder: string): Promise<void> {
+  const found = await stat(folder).catch(() => null);
+  if (found?.isDirectory()) return;
+  await makeFolder(dirname(folder));
+  await mkdir(folder);
+}
+
 function inTheWay(path: string): InputError {
   return new InputError(path, "", "exists already", "Name another place, or replace it with --force");
 }
@@ -31,7 +39,7 @@ export async function outputFolder(asked: string, { replace }: OutputOptions): P
   const path = resolve(asked);
   if (!replace && (await exists(path))) throw inTheWay(asked);
   const temporary = temporaryName(path);
-  await attempt(asked, () => mkdir(temporary, { recursive: true }));
+  await attempt(asked, () => makeFolder(temporary));
   return {
     write: (name, chunks) => attempt(join(asked, name), () => writeFile(join(temporary, name), chunks)),
     async commit() {
@@ -55,7 +63,7 @@ export async function outputFiles(asked: string, { replace }: OutputOptions): Pr
   const folder = dirname(path);
   if (!replace && (await exists(path))) throw inTheWay(asked);
   const temporary = temporaryName(path);
-  await attempt(asked, () => mkdir(temporary, { recursive: true }));
+  await attempt(asked, () => makeFolder(temporary));
   return {
     async write(name, chunks) {
       if (!replace && (await exists(join(folder, name)))) throw inTheWay(join(dirname(asked), name));

@@ -3,7 +3,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { InputError } from "../../src/core/errors.js";
-import { chatTemplate } from "../../src/formats/gguf/chat.js";
+import { chatTemplate } from "../../src/formats/chat-template.js";
 import { nodePlatform } from "../../src/platform/node.js";
 
 const { limited } = nodePlatform();

@@ -3,8 +3,9 @@
 
 import { Tokenizer as HfTokenizer } from "@huggingface/tokenizers";
 import type { InputError } from "../../core/errors.js";
+import { TOKEN } from "../../core/vocabulary.js";
 import type { GgufFields } from "./fields.js";
-import { type Pieces, TOKEN, type Vocabulary } from "./vocabulary.js";
+import type { Pieces, Vocabulary } from "./vocabulary.js";
 
 const GPT2 = { type: "ByteLevel", add_prefix_space: false, trim_offsets: true, use_regex: true };
 const BYTES = { ...GPT2, use_regex: false };
@@ -35,6 +36,11 @@ const RULES: Readonly<Record<string, object>> = {
 export function wordRuleName(preTokenizer: unknown): string | null {
   const given = normal(preTokenizer);
   return Object.entries(RULES).find(([name, rule]) => name !== "default" && normal(rule) === given)?.[0] ?? null;
+}
+
+/** The rule of a name, and whether whole words win over merges; null for a name that is not known. */
+export function wordRule(name: string): { readonly rule: object; readonly wholeWords: boolean } | null {
+  return Object.hasOwn(RULES, name) ? { rule: RULES[name], wholeWords: WHOLE_WORDS.has(name) } : null;
 }
 
 /** A rule as text, keys in order, without those that change no word. */

@@ -2,8 +2,9 @@
 // score, leftmost of equals (Kudo & Richardson 2018; order as llama.cpp's llm_tokenizer_spm). A heap of pairs over a
 // linked list: n log n for a text of n characters.
 
+import { TOKEN } from "../../core/vocabulary.js";
 import type { GgufFields } from "./fields.js";
-import { type Pieces, TOKEN, type Vocabulary } from "./vocabulary.js";
+import type { Pieces, Vocabulary } from "./vocabulary.js";
 
 const SPACE = "\u2581";
 

@@ -2,12 +2,13 @@
 // Keys and token types: ggml's docs/gguf.md; how special tokens cut a text: llama.cpp's llama-vocab.cpp.
 
 import type { Tokenizer } from "../../core/model.js";
+import { TOKEN, type VocabularyData } from "../../core/vocabulary.js";
+import { chatTemplate } from "../chat-template.js";
 import { openBpe } from "./bpe.js";
-import { chatTemplate } from "./chat.js";
 import { type GgufFields, ggufFields } from "./fields.js";
 import type { GgufFile } from "./header.js";
 import { openSentencePiece } from "./sentencepiece.js";
-import { type Pieces, TOKEN, type Vocabulary } from "./vocabulary.js";
+import type { Pieces, Vocabulary } from "./vocabulary.js";
 
 /** The tokenizer of a file, or null when it has none. Throws InputError for a vocabulary that contradicts itself. */
 export function readTokenizer(file: GgufFile, vocab: number): Tokenizer | null {
@@ -27,10 +28,12 @@ export function readTokenizer(file: GgufFile, vocab: number): Tokenizer | null {
   const eosId = special("eos", Math.min(2, tokens.length - 1));
   const template = fields.has("tokenizer.chat_template") ? fields.text("tokenizer.chat_template") : null;
   const chat = template === null ? null : chatTemplate(file.source.name, template, tokens[bosId], tokens[eosId]);
+  const addsBos = fields.flag("tokenizer.ggml.add_bos_token", model === "llama");
   return {
     ...{ bosId, eosId, vocabSize: tokens.length },
-    addsBos: fields.flag("tokenizer.ggml.add_bos_token", model === "llama"),
+    addsBos,
     ...(chat ? { chat } : {}),
+    vocabulary: () => dataOf(fields, vocabulary, { bosId, eosId, addsBos, template }),
     encode: cutter(vocabulary, pieces),
     decode: (ids) => pieces.decode(ids.filter((id) => vocabulary.types[id] !== TOKEN.control)),
   };
@@ -53,6 +56,21 @@ function piecesOf(model: string, fields: GgufFields, vocabulary: Vocabulary): Pi
   if (model === "llama") return openSentencePiece(fields, vocabulary);
   if (model === "gpt2") return openBpe(fields, vocabulary);
   throw fields.fail("tokenizer.ggml.model", `"${model}" is not supported`, 'Supported are: "llama", "gpt2"');
+}
+
+type Special = Pick<VocabularyData, "bosId" | "eosId" | "addsBos" | "template">;
+
+function dataOf(fields: GgufFields, { tokens, types }: Vocabulary, special: Special): VocabularyData {
+  const key = "tokenizer.ggml.unknown_token_id";
+  const unknownId = fields.has(key) ? fields.number(key) : null;
+  const common = { tokens, types: Array.from(types), unknownId, ...special };
+  if (fields.text("tokenizer.ggml.model") === "gpt2") {
+    const merges = fields.texts("tokenizer.ggml.merges") ?? [];
+    return { kind: "bpe", ...common, merges, rule: fields.text("tokenizer.ggml.pre", "default") };
+  }
+  const scores = fields.numbers("tokenizer.ggml.scores") ?? [];
+  const spacePrefix = fields.flag("tokenizer.ggml.add_space_prefix", true);
+  return { kind: "sentencepiece", ...common, scores, spacePrefix };
 }
 
 /** Cuts a text at special tokens, the longest first where several begin at one place. */

@@ -1,8 +1,5 @@
 // What both kinds of tokenizers inside a GGUF file share.
 
-/** token_type: 1 normal, 2 unknown, 3 control, 4 user defined, 5 unused, 6 byte. */
-export const TOKEN = { normal: 1, unknown: 2, control: 3, user: 4, unused: 5, byte: 6 } as const;
-
 export interface Vocabulary {
   readonly tokens: readonly string[];
   readonly types: ArrayLike<number>;

@@ -2,8 +2,8 @@
 // the messages it is given.
 
 import { Template } from "@huggingface/jinja";
-import { InputError } from "../../core/errors.js";
-import type { ChatMessage } from "../../core/model.js";
+import { InputError } from "../core/errors.js";
+import type { ChatMessage } from "../core/model.js";
 
 /** No template in use is longer; a longer one is no template. */
 const LONGEST = 1 << 17;
