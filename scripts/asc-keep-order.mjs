@@ -1,22 +1,56 @@
-// A transform of the AssemblyScript compiler (asc --transform): Binaryen shall not move a local's value to where it is used.
-// Sunk into one long expression, the sums of a kernel come after all its loads, whose values V8 must then spill: dots of
-// int4 rows ran at 13.7 instead of 17.9 GB/s in cache. With the passes left out, V8 sees the order of the source.
+// A transform of the AssemblyScript compiler (asc --transform): in hot kernels Binaryen shall not move a local's value to where
+// it is used. Sunk into one long expression, the sums of a kernel come after all its loads, whose values V8 must then spill:
+// dots of int4 rows ran at 13.7 instead of 17.9 GB/s in cache. With the passes left out, V8 sees the order of the source.
 import binaryen from "assemblyscript/binaryen";
 
+/** Files of assembly/kernels whose functions keep their order; in all others code is smaller with values sunk. */
+const KEPT = /^assembly\/kernels\/(int4-|tiles|matmul-units|attention-tiles|int8|f32)/;
 const SINKING = [
   "simplify-locals",
   "simplify-locals-nostructure",
   "simplify-locals-notee",
   "simplify-locals-notee-nostructure",
 ];
+/** What brings the other functions to the form that they would have had. */
+const AFTER = ["simplify-locals", "vacuum", "coalesce-locals", "simplify-locals", "vacuum", "reorder-locals", "vacuum"];
 
-/** asc calls this before it compiles; binaryen is the instance that asc uses. */
-export function afterInitialize() {
-  for (const name of SINKING) {
-    const bytes = new TextEncoder().encode(`${name}\0`);
-    const at = binaryen._malloc(bytes.length);
-    for (const [i, byte] of bytes.entries()) binaryen.__i32_store8(at + i, byte);
-    binaryen._BinaryenAddPassToSkip(at);
-    binaryen._free(at);
+function withText(text, use) {
+  const bytes = new TextEncoder().encode(`${text}\0`);
+  const at = binaryen._malloc(bytes.length);
+  for (const [i, byte] of bytes.entries()) binaryen.__i32_store8(at + i, byte);
+  const result = use(at);
+  binaryen._free(at);
+  return result;
+}
+
+function nameOf(func) {
+  let [name, at] = ["", binaryen._BinaryenFunctionGetName(func)];
+  for (let byte = binaryen.__i32_load8_u(at); byte !== 0; byte = binaryen.__i32_load8_u(++at)) {
+    name += String.fromCharCode(byte);
   }
+  return name;
+}
+
+/** asc calls this between compiling and optimizing; `binaryen` is the instance that asc uses. */
+export function afterCompile(module) {
+  const optimize = module.optimize;
+  module.optimize = (...levels) => {
+    for (const name of SINKING) withText(name, (at) => binaryen._BinaryenAddPassToSkip(at));
+    optimize.apply(module, levels);
+    binaryen._BinaryenClearPassesToSkip();
+    const count = binaryen._BinaryenGetNumFunctions(module.ref);
+    for (let i = 0; i < count; i++) {
+      const func = binaryen._BinaryenGetFunctionByIndex(module.ref, i);
+      if (!KEPT.test(nameOf(func))) for (const name of AFTER) runPass(module.ref, func, name);
+    }
+  };
+}
+
+function runPass(module, func, name) {
+  withText(name, (text) => {
+    const list = binaryen._malloc(4);
+    binaryen.__i32_store(list, text);
+    binaryen._BinaryenFunctionRunPasses(func, module, list, 1);
+    binaryen._free(list);
+  });
 }

@@ -1,9 +1,12 @@
-// Softmax attention over cached keys and values with grouped heads. One unit is one query head with all its rows.
+// Softmax attention over cached keys and values with grouped heads. Few rows: one unit is one query head with all its rows,
+// and its scores are kept whole. Four and more rows: attention-tiles.ts.
 
 import { expLanes, expf } from "./exp";
+import { attentionTiles, takesTiles, tileUnits } from "./attention-tiles";
 import { Job } from "./job";
 import * as kinds from "./job";
 import { control, runJob } from "./jobs";
+import { mixInt8, scoreInt8 } from "./kv-int8";
 import { SIMD, madd, sumLanes } from "./lanes";
 
 /** Multiply-adds from which other threads are woken. */
@@ -14,12 +17,22 @@ export function attention(
   q: usize, k: usize, v: usize, out: usize, rows: i32, start: i32, context: i32,
   heads: i32, kvHeads: i32, headDim: i32, causal: bool,
 ): void {
+  attentionInt8(q, k, v, 0, 0, 0, out, rows, start, context, heads, kvHeads, headDim, causal);
+}
+
+/** The same over int8 codes and f16 scales of caches of `capacity` positions (kv-int8.ts). */
+export function attentionInt8(
+  q: usize, k: usize, v: usize, kScales: usize, vScales: usize, capacity: i32, out: usize, rows: i32, start: i32, context: i32,
+  heads: i32, kvHeads: i32, headDim: i32, causal: bool,
+): void {
   const job = changetype<Job>(control() + 64);
   job.kind = kinds.KIND_ATTENTION;
-  job.units = heads;
   job.x = q;
   job.k = k;
   job.v = v;
+  job.kScales = kScales;
+  job.vScales = vScales;
+  job.capacity = capacity;
   job.out = out;
   job.rows = rows;
   job.start = start;
@@ -28,21 +41,36 @@ export function attention(
   job.kvHeads = kvHeads;
   job.headDim = headDim;
   job.causal = causal;
+  job.units = heads;
+  if (SIMD) {
+    if (takesTiles(rows * (heads / kvHeads), headDim)) job.units = tileUnits(job);
+  }
   runJob(job, <i64>rows * <i64>context * <i64>heads * <i64>headDim * 2 >= PARALLEL_WORK);
 }
 
-/** scores: f32 [context] of the calling thread. */
-export function attentionUnit(job: Job, head: i32, scores: usize): void {
+export function attentionUnit(job: Job, unit: i32, scratch: usize): void {
+  if (SIMD) {
+    if (takesTiles(job.rows * (job.heads / job.kvHeads), job.headDim)) return attentionTiles(job, unit, scratch);
+  }
+  attentionHead(job, unit, scratch);
+}
+
+/** One query head with all its rows, one row at a time; scores: f32 [context] of the calling thread. */
+function attentionHead(job: Job, head: i32, scores: usize): void {
   const width = job.headDim;
+  const keyHead = head / (job.heads / job.kvHeads);
   const stride = <usize>(job.kvHeads * width) << 2;
-  const shared = <usize>((head / (job.heads / job.kvHeads)) * width) << 2;
+  const shared = <usize>(keyHead * width) << 2;
+  const row = <usize>keyHead * <usize>job.capacity;
   const scale = <f32>(1 / sqrt(<f64>width));
   for (let r = 0; r < job.rows; r++) {
     const seen = job.causal ? min(job.context, job.start + r + 1) : job.context;
     const at = (<usize>r * <usize>job.heads + <usize>head) * <usize>width << 2;
-    score(job.x + at, job.k + shared, stride, seen, width, scale, scores);
+    if (job.kScales) scoreInt8(job.x + at, job.k, job.kScales, row, seen, width, scale, scores);
+    else score(job.x + at, job.k + shared, stride, seen, width, scale, scores);
     const sum = powers(scores, seen);
-    mix(scores, 1 / sum, job.v + shared, stride, seen, job.out + at, width);
+    if (job.kScales) mixInt8(scores, 1 / sum, job.v, job.vScales, row, seen, job.out + at, width);
+    else mix(scores, 1 / sum, job.v + shared, stride, seen, job.out + at, width);
   }
 }
 

@@ -41,9 +41,12 @@ export class Job {
   /** [tokens, groups] f32 activation scales, i32 sums of activation codes. */
   xScales: usize;
   xSums: usize;
-  /** Attention: q is x, out is out. */
+  /** Attention: q is x, out is out. Scales of int8 codes, or 0; positions that the cache has room for. */
   k: usize;
   v: usize;
+  kScales: usize;
+  vScales: usize;
+  capacity: i32;
   start: i32;
   context: i32;
   heads: i32;

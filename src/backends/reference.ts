@@ -6,6 +6,7 @@ import type { Op, TensorId, TensorSpec } from "../core/op.js";
 import type { Backend, Platform, SubmitResult } from "../core/ports.js";
 import { attention, rope } from "./reference/attention.js";
 import { activate, add, swiglu } from "./reference/elementwise.js";
+import { keep } from "./reference/kv.js";
 import { copy, embed, gather, matmul, patchEmbed } from "./reference/linear.js";
 import { type Matrix, rowOf } from "./reference/matrix.js";
 import { layernorm, rmsnorm, softmax } from "./reference/norm.js";
@@ -80,8 +81,8 @@ const LOWERING: Lowering = {
   layernorm: (op, get) => layernorm(get(op.x), get(op.weight), get(op.bias), get(op.out), op.rows, op.eps),
   rope: (op, get) => rope(op, get(op.x)),
   kvStore: (op, get) => {
-    copy(get(op.k), 0, get(op.kCache), op.start, op.rows);
-    copy(get(op.v), 0, get(op.vCache), op.start, op.rows);
+    keep(get(op.k), get(op.kCache), op.start, op.rows);
+    keep(get(op.v), get(op.vCache), op.start, op.rows);
   },
   attention: (op, get) => attention(op, get(op.q), get(op.k), get(op.v), get(op.out)),
   gather: (op, get) => gather(get(op.x), get(op.order), get(op.out), op.rows),

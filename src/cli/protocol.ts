@@ -5,7 +5,7 @@ import type { Calibration } from "../core/calibration.js";
 import { InputError, UnavailableError } from "../core/errors.js";
 import type { HostProfile } from "../core/host.js";
 import type { KldSummary } from "../core/kld.js";
-import type { ActivationFormat } from "../core/op.js";
+import type { ActivationFormat, KvFormat } from "../core/op.js";
 import type { BenchResult, Environment, ReadBandwidth } from "../core/result.js";
 import type { ModelRef, QuantName, Scenario } from "../core/scenario.js";
 import type { TargetStatus } from "../core/target.js";
@@ -21,6 +21,7 @@ export interface AnswerRequest {
   /** Puts the prompt into the model's chat template. */
   readonly chat: boolean;
   readonly activations: ActivationFormat;
+  readonly kv: KvFormat;
   readonly image: string | null;
   readonly prompt: string;
   readonly maxTokens: number;

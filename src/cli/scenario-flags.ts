@@ -51,6 +51,7 @@ export const SCENARIO_FLAGS: readonly Flag[] = [
   { name: "layers", value: "N", help: "layers of the synthetic shape (default 4, about 0.5 GB)" },
   { name: "quant", value: "LIST", repeat: true, help: "f32, int8, int4-g32, int4-g128" },
   { name: "activations", value: "NAME", help: "f32 or int8 activations in matrix products" },
+  { name: "kv", value: "NAME", help: "f32 (default) or int8 keys and values of past positions" },
   { name: "test", short: "t", value: "LIST", repeat: true, help: "vision, ppN, tgN, tgN@dM, ttftN" },
   { name: "target", value: "LIST", repeat: true, help: "all, fastest, or names as doctor prints them (wasm-simd/2t)" },
   {
@@ -119,10 +120,17 @@ function changeWorkloads(workloads: readonly Workload[], parsed: Parsed): readon
     model: workload.model,
     quants: quants ? fitting(workload.model, quants, model !== null) : workload.quants,
     activations: (parsed.text("activations") as Workload["activations"] | undefined) ?? workload.activations,
+    ...kvOf(parsed, workload),
     tests: list(parsed, "test") ?? workload.tests,
     targets: only === "all" || only === "fastest" ? only : (targets ?? workload.targets),
   }));
   return quants?.length ? changed.filter((workload) => workload.quants.length > 0) : changed;
+}
+
+/** The key stands only where something was asked for, so that scenarios without it stay as they are. */
+function kvOf(parsed: Parsed, { kv }: Workload): Pick<Workload, "kv"> {
+  const wanted = (parsed.text("kv") as Workload["kv"]) ?? kv;
+  return wanted === undefined ? {} : { kv: wanted };
 }
 
 /** Formats of a workload. Where the user did not ask for the synthetic shape, one that it lacks is no fault of theirs. */

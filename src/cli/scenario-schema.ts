@@ -24,6 +24,7 @@ const workloadSchema = v.strictObject({
   model: modelSchema,
   quants: v.pipe(v.array(v.picklist(QUANT_NAMES)), v.minLength(1)),
   activations: v.picklist(["f32", "int8"]),
+  kv: v.optional(v.picklist(["f32", "int8"])),
   tests: v.pipe(v.array(testName), v.minLength(1)),
   targets: v.union([v.literal("all"), v.literal("fastest"), names]),
 });

@@ -9,6 +9,8 @@ export type Part = "vision" | "projector" | "decoder" | "embedding";
 export type TensorClass = "weights" | "kv" | "activations" | "input";
 export type StorageFormat = "f32" | "int8" | "int4-g16" | "int4-g32" | "int4-g64" | "int4-g128" | BlockType;
 export type ActivationFormat = "f32" | "int8";
+/** Keys and values of positions that were seen. */
+export type KvFormat = "f32" | "int8";
 
 /** What a tensor is; `id` is its index in the graph's tensor table. A vector has rows = 1. */
 export interface TensorSpec {
@@ -24,7 +26,12 @@ export interface TensorSpec {
   readonly cols: number;
   /** int4: what stands in a record beside the scales (core/packed.ts); absent: nothing. */
   readonly offset?: "zeroU4" | "bias";
+  /** Keys and values in int8: columns of a head, which share one f16 scale in each row (absent: all). */
+  readonly headDim?: number;
 }
+
+/** Columns of an int8 cache that share a scale. */
+export const headDimOf = ({ headDim, cols }: TensorSpec): number => headDim ?? cols;
 
 /** Rotation of adjacent pairs (llama2.c, original LLaMA) or of halves (Hugging Face). */
 export type RopeStyle = "adjacent" | "half";
@@ -109,7 +116,10 @@ export type Op =
       readonly style: RopeStyle;
       readonly factors?: readonly number[];
     }
-  /** Appends k and v rows to the caches [context, kvHeads * headDim] from row start on. */
+  /**
+   * Appends k and v rows to the caches [context, kvHeads * headDim] from row start on. Into int8 caches each head of a row goes
+   * with a scale, half(largest magnitude / 127), and codes nearest(x / scale), to even, -128..127.
+   */
   | {
       readonly kind: "kvStore";
       readonly k: TensorId;
@@ -232,6 +242,7 @@ export function bitsPerWeight(format: StorageFormat, cols: number): number {
 
 /** Logical bytes of `rows` rows of a tensor: the same on every backend, alignment and tile padding not counted. */
 export function tensorBytes(spec: TensorSpec, rows: number = spec.rows): number {
+  if (spec.class === "kv" && spec.format === "int8") return rows * spec.cols * (1 + 2 / headDimOf(spec));
   // An offset is one more half for each scale.
   const extra = spec.offset ? bitsPerWeight(spec.format, spec.cols) - 4 : 0;
   return Math.ceil((rows * spec.cols * (bitsPerWeight(spec.format, spec.cols) + extra)) / 8);

@@ -1,6 +1,6 @@
 // A scenario says what to run, as plain JSON; every command-line flag is also a key here.
 
-import type { ActivationFormat } from "./op.js";
+import type { ActivationFormat, KvFormat } from "./op.js";
 
 /** Where the weights come from. */
 export type ModelRef =
@@ -19,6 +19,8 @@ export interface Workload {
   readonly model: ModelRef;
   readonly quants: readonly QuantName[];
   readonly activations: ActivationFormat;
+  /** Precision of cached keys and values; absent: f32. */
+  readonly kv?: KvFormat | undefined;
   /** Named as llama-bench names them: `vision`, `pp64`, `tg16`, `tg16@d128`, `ttft16`. */
   readonly tests: readonly string[];
   /** "fastest" runs only the fastest available build. */

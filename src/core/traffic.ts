@@ -43,9 +43,10 @@ const writes = (specs: Specs, tensor: TensorId, rows: number, firstRow = 0) =>
   rowsOf(specs, tensor, firstRow, rows, "write");
 const whole = (specs: Specs, tensor: TensorId) => reads(specs, tensor, specs[tensor].rows);
 
-/** k or v of an attention: `context` rows of kvHeads * headDim f32, strided where heads take turns. */
-function keyRows(op: Extract<Op, { kind: "attention" }>, tensor: TensorId): Access {
-  const bytes = op.context * op.kvHeads * op.headDim * 4;
+/** k or v of an attention: `context` rows of kvHeads * headDim, f32 or int8 with one f16 scale a head; strided where heads take turns. */
+function keyRows(op: Extract<Op, { kind: "attention" }>, specs: Specs, tensor: TensorId): Access {
+  const int8 = specs[tensor].format === "int8";
+  const bytes = op.context * op.kvHeads * (int8 ? op.headDim + 2 : op.headDim * 4);
   return { tensor, offset: 0, bytes, kind: "read", pattern: op.kvHeads > 1 ? "stride" : "stream" };
 }
 
@@ -99,7 +100,12 @@ export function opAccesses(op: Op, specs: Specs): Access[] {
         writes(specs, op.vCache, op.rows, op.start),
       ];
     case "attention":
-      return [reads(specs, op.q, op.rows), keyRows(op, op.k), keyRows(op, op.v), writes(specs, op.out, op.rows)];
+      return [
+        reads(specs, op.q, op.rows),
+        keyRows(op, specs, op.k),
+        keyRows(op, specs, op.v),
+        writes(specs, op.out, op.rows),
+      ];
     case "gather":
       return [reads(specs, op.x, op.rows), whole(specs, op.order), writes(specs, op.out, op.rows)];
     case "swiglu":

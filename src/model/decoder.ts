@@ -127,8 +127,8 @@ function layerTensors(t: TensorTable, c: DecoderConfig, plan: QuantPlan, sizes: 
     gate: matrix("gate"),
     up: matrix("up"),
     down: matrix("down"),
-    kCache: t.cache(`${base}.k_cache`, layer, sizes.context, kv),
-    vCache: t.cache(`${base}.v_cache`, layer, sizes.context, kv),
+    kCache: t.cache(`${base}.k_cache`, layer, plan.kv ?? "f32", sizes.context, kv, c.headDim),
+    vCache: t.cache(`${base}.v_cache`, layer, plan.kv ?? "f32", sizes.context, kv, c.headDim),
     biases: vectors(c.biases ?? [], "bias", 1),
     orders: vectors(
       LINEARS.filter((letter) => isGathered(plan, layer, table[letter][0])),

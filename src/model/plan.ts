@@ -1,7 +1,7 @@
 // Which format each kind of weight gets for a named quantization (core/scenario.ts).
 
 import type { Model } from "../core/model.js";
-import { type ActivationFormat, activationGroup, type StorageFormat } from "../core/op.js";
+import { type ActivationFormat, activationGroup, type KvFormat, type StorageFormat } from "../core/op.js";
 import type { QuantName } from "../core/scenario.js";
 import type { StoredMatrix } from "../core/stored.js";
 
@@ -12,6 +12,8 @@ export interface QuantPlan {
   readonly projector: StorageFormat;
   /** Token embedding and head. */
   readonly embedding: StorageFormat;
+  /** Keys and values; absent: f32. */
+  readonly kv?: KvFormat;
   /** Matrices that stay as their file holds them, by canonical name; they win over the formats above. */
   readonly exact?: ReadonlyMap<string, ExactForm> | undefined;
 }
@@ -22,10 +24,11 @@ export type ExactForm = Pick<StoredMatrix, "format" | "offset" | "permuted">;
  * Vision, projector and embeddings stay in int8 for the int4 names: they are small and 4 bits cost them most.
  * @param stored what the file holds quantized, which `stored` keeps; what it holds as floats becomes f32
  */
-export function planOf(quant: QuantName, stored?: ReadonlyMap<string, StoredMatrix>): QuantPlan {
-  if (quant === "stored") return { decoder: "f32", vision: "f32", projector: "f32", embedding: "f32", exact: stored };
+export function planOf(quant: QuantName, stored?: ReadonlyMap<string, StoredMatrix>, kv: KvFormat = "f32"): QuantPlan {
+  if (quant === "stored")
+    return { decoder: "f32", vision: "f32", projector: "f32", embedding: "f32", exact: stored, kv };
   const rest: StorageFormat = quant === "f32" ? "f32" : "int8";
-  return { decoder: quant, vision: rest, projector: rest, embedding: rest };
+  return { decoder: quant, vision: rest, projector: rest, embedding: rest, kv };
 }
 
 /** Whether a file's matrices are below half precision: then nothing is gained by rounding them again. */

@@ -2,7 +2,7 @@
 // a model is, and nothing about quality. Only the decoder: it is what memory traffic is about.
 
 import { InputError } from "../core/errors.js";
-import type { ActivationFormat, TensorSpec } from "../core/op.js";
+import type { ActivationFormat, KvFormat, TensorSpec } from "../core/op.js";
 import type { Group, WeightData } from "../core/packed.js";
 import type { Backend, Quantizer } from "../core/ports.js";
 import { buildGraph } from "./graph.js";
@@ -15,6 +15,7 @@ export interface SyntheticOptions {
   readonly layers: number;
   readonly group: Group;
   readonly activations: ActivationFormat;
+  readonly kv?: KvFormat | undefined;
   readonly seed: number;
   readonly context: number;
   readonly maxRows?: number;
@@ -29,12 +30,12 @@ export async function loadSynthetic(
   quantizer: Quantizer,
   options: SyntheticOptions,
 ): Promise<LoadedModel & { readonly name: string }> {
-  const { shape, layers, group, activations, context } = options;
+  const { shape, layers, group, activations, kv = "f32", context } = options;
   if (!Number.isInteger(layers) || layers < 1 || layers > LLAVA_15_LAYERS) {
     throw new InputError("layers", "", `${layers} is not in 1 to ${LLAVA_15_LAYERS}`, `${shape} has that many`);
   }
   const format = `int4-g${group}` as const;
-  const plan: QuantPlan = { decoder: format, vision: format, projector: format, embedding: format };
+  const plan: QuantPlan = { decoder: format, vision: format, projector: format, embedding: format, kv };
   const config = { architecture: "llama", decoder: llava15Decoder(layers) } as const;
   const maxRows = options.maxRows ?? Math.min(64, context);
   const graph = buildGraph(config, { plan, activations, context, maxRows });

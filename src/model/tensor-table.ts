@@ -1,6 +1,6 @@
 // Collects the numbered tensors of a graph while it is laid out: an id is an index in the table.
 
-import type { Part, StorageFormat, TensorId, TensorSpec } from "../core/op.js";
+import type { KvFormat, Part, StorageFormat, TensorId, TensorSpec } from "../core/op.js";
 import type { ExactForm } from "./plan.js";
 
 export interface TensorTable {
@@ -10,7 +10,8 @@ export interface TensorTable {
   /** A norm or bias vector: always f32. */
   vector(name: string, part: Part, layer: number, cols: number): TensorId;
   activation(name: string, part: Part, rows: number, cols: number): TensorId;
-  cache(name: string, layer: number, rows: number, cols: number): TensorId;
+  /** Keys or values; `headDim` columns share a scale in int8. */
+  cache(name: string, layer: number, format: KvFormat, rows: number, cols: number, headDim: number): TensorId;
   input(name: string, part: Part, rows: number, cols: number): TensorId;
 }
 
@@ -28,7 +29,10 @@ export function tensorTable(exact?: ReadonlyMap<string, ExactForm>): TensorTable
     vector: (name, part, layer, cols) => push({ name, class: "weights", part, layer, format: "f32", rows: 1, cols }),
     activation: (name, part, rows, cols) =>
       push({ name, class: "activations", part, layer: -1, format: "f32", rows, cols }),
-    cache: (name, layer, rows, cols) => push({ name, class: "kv", part: "decoder", layer, format: "f32", rows, cols }),
+    cache(name, layer, format, rows, cols, headDim) {
+      const width = format === "int8" ? { headDim } : {};
+      return push({ name, class: "kv", part: "decoder", layer, format, rows, cols, ...width });
+    },
     input: (name, part, rows, cols) => push({ name, class: "input", part, layer: -1, format: "f32", rows, cols }),
   };
 }

@@ -92,9 +92,9 @@ export async function workloadQuality(
   try {
     for (const quant of ["f32" as const, ...workload.quants.filter((name) => name !== "f32")]) {
       const room = { positions: longest, logitRows: Math.min(QUALITY_ROWS, longest) };
-      const { model, activations } = workload;
+      const { model, activations, kv } = workload;
       parts.control.progress({ stage: `loading ${quant} for quality`, done: 0, total: 1 });
-      opened.push(await parts.subjects.open({ model, target, quant, activations, seed: scenario.seed, room }));
+      opened.push(await parts.subjects.open({ model, target, quant, activations, kv, seed: scenario.seed, room }));
     }
     const [base, ...others] = opened;
     if (!base) throw new InputError("scenario", "quants", "is empty", "Name at least one format");

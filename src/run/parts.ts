@@ -4,7 +4,7 @@
 import type { TrafficModel } from "../core/delay.js";
 import type { Phase } from "../core/epoch.js";
 import type { HostProfile } from "../core/host.js";
-import type { ActivationFormat, Op, TensorSpec } from "../core/op.js";
+import type { ActivationFormat, KvFormat, Op, TensorSpec } from "../core/op.js";
 import type { LogitComparer, SubmitResult } from "../core/ports.js";
 import type { ReadBandwidth } from "../core/result.js";
 import type { ModelRef, QuantName } from "../core/scenario.js";
@@ -40,7 +40,8 @@ export interface Subject {
   readonly synthetic: boolean;
   readonly target: Target;
   readonly quant: QuantName;
-  readonly activations: ActivationFormat;
+  /** Of matrix products, and of the cache where it is not f32, as reports name it. */
+  readonly activations: string;
   readonly specs: readonly TensorSpec[];
   readonly vocab: number;
   /** null: text only. */
@@ -63,6 +64,7 @@ export interface SubjectRequest {
   readonly target: Target;
   readonly quant: QuantName;
   readonly activations: ActivationFormat;
+  readonly kv?: KvFormat | undefined;
   readonly seed: number;
   readonly room: Room;
 }

@@ -26,8 +26,8 @@ function requestsOf(workload: Workload, targets: readonly Target[], scenario: Sc
   const room = roomFor(testsOf(workload.tests));
   return targets.flatMap((target) =>
     workload.quants.map((quant) => {
-      const { model, activations } = workload;
-      return { model, target, quant, activations, seed: scenario.seed, room };
+      const { model, activations, kv } = workload;
+      return { model, target, quant, activations, kv, seed: scenario.seed, room };
     }),
   );
 }

@@ -90,6 +90,7 @@ test("every flag changes the scenario or only how it is given", () => {
     model: "x",
     quant: "int8",
     activations: "f32",
+    kv: "int8",
     test: "tg3",
     target: "fastest",
     topology: "local",

@@ -26,6 +26,8 @@ export interface CaseBuilder {
   offsetWeight(offset: PackedInt4["offset"], format: StorageFormat, rows: number, cols: number): TensorId;
   /** Activations in (-size, size). */
   input(rows: number, cols: number, size?: number): TensorId;
+  /** An empty int8 cache of heads of `headDim` columns. */
+  int8Cache(rows: number, cols: number, headDim: number): TensorId;
   values(rows: number, cols: number, values: readonly number[]): TensorId;
   done(name: string, tolerance: number, ops: readonly Op[], ...outputs: readonly TensorId[]): Case;
 }
@@ -63,6 +65,13 @@ export function caseBuilder(seed: number): CaseBuilder {
       return spec.id;
     },
     input: (rows, cols, size = 1) => input(rows, cols, draw(rows * cols, size)),
+    int8Cache(rows, cols, headDim) {
+      const id = tensors.length;
+      tensors.push({
+        ...{ id, name: `cache ${id}`, class: "kv", part: "decoder", layer: 0, format: "int8", rows, cols, headDim },
+      });
+      return id;
+    },
     values: (rows, cols, values) => input(rows, cols, Float32Array.from(values)),
     done(name, tolerance, ops, ...outputs) {
       const back = outputs.map((x): Op => ({ kind: "output", x, xRow: 0, rows: tensors[x].rows, as: "values" }));

@@ -11,6 +11,8 @@ export function otherCases(): Case[] {
     scaledRopeCase(),
     gatherCase(),
     ...attentionCases(),
+    ...int8CacheCases(),
+    ...tileCases(),
     ...functionCases(),
     ...addCases(),
     ...softmaxCases(),
@@ -89,6 +91,61 @@ function attentionCases(): Case[] {
       ];
       const name = `attention ${heads}/${kvHeads} heads of ${headDim}, ${rows} rows from ${start}`;
       return b.done(`${name}, ${causal ? "causal" : "full"}`, FUNCTIONS, ops, out, kCache, vCache);
+    }),
+  );
+}
+
+/** A prompt, then more rows after it, over int8 caches: few rows and many, heads of any width, two turns of positions. */
+function int8CacheCases(): Case[] {
+  const sizes = [
+    { heads: 1, kvHeads: 1, headDim: 2, rows: 1, start: 0 },
+    { heads: 4, kvHeads: 4, headDim: 32, rows: 1, start: 70 },
+    { heads: 8, kvHeads: 2, headDim: 64, rows: 1, start: 33 },
+    { heads: 6, kvHeads: 2, headDim: 10, rows: 5, start: 2 },
+    { heads: 4, kvHeads: 4, headDim: 24, rows: 67, start: 9 },
+    { heads: 4, kvHeads: 1, headDim: 128, rows: 31, start: 150 },
+    { heads: 2, kvHeads: 2, headDim: 256, rows: 41, start: 0 },
+    { heads: 2, kvHeads: 1, headDim: 264, rows: 3, start: 1 },
+  ] as const;
+  return sizes.flatMap(({ heads, kvHeads, headDim, rows, start }) =>
+    [true, false].map((causal) => {
+      const b = caseBuilder(heads * headDim + rows + 7);
+      const width = kvHeads * headDim;
+      const context = start + rows;
+      const [kCache, vCache] = [b.int8Cache(context + 2, width, headDim), b.int8Cache(context + 2, width, headDim)];
+      const [q, k, v] = [b.input(rows, heads * headDim, 2), b.input(rows, width, 2), b.input(rows, width)];
+      const out = b.input(rows, heads * headDim);
+      const before = Math.max(1, start);
+      const [oldK, oldV] = [b.input(before, width, 3), b.input(before, width, 0.001)];
+      const ops: Op[] = [
+        { kind: "kvStore", k: oldK, v: oldV, kCache, vCache, rows: before, start: 0 },
+        { kind: "kvStore", k, v, kCache, vCache, rows, start },
+        { kind: "attention", q, k: kCache, v: vCache, out, rows, start, context, heads, kvHeads, headDim, causal },
+      ];
+      const name = `attention over int8, ${heads}/${kvHeads} heads of ${headDim}, ${rows} rows from ${start}`;
+      return b.done(`${name}, ${causal ? "causal" : "full"}`, FUNCTIONS, ops, out);
+    }),
+  );
+}
+
+/** Rows enough for panels, over f32 caches: several units and turns, the last ones ragged. */
+function tileCases(): Case[] {
+  const sizes = [
+    { heads: 4, kvHeads: 2, headDim: 16, rows: 150, start: 5 },
+    { heads: 3, kvHeads: 3, headDim: 64, rows: 33, start: 31 },
+    { heads: 16, kvHeads: 1, headDim: 8, rows: 1, start: 64 },
+    { heads: 2, kvHeads: 1, headDim: 256, rows: 35, start: 1 },
+  ] as const;
+  return sizes.flatMap(({ heads, kvHeads, headDim, rows, start }) =>
+    [true, false].map((causal) => {
+      const b = caseBuilder(heads + headDim + rows);
+      const width = kvHeads * headDim;
+      const context = start + rows;
+      const [q, k, v] = [b.input(rows, heads * headDim, 4), b.input(context, width, 4), b.input(context, width)];
+      const out = b.input(rows, heads * headDim);
+      const ops: Op[] = [{ kind: "attention", q, k, v, out, rows, start, context, heads, kvHeads, headDim, causal }];
+      const name = `attention ${heads}/${kvHeads} heads of ${headDim}, ${rows} rows from ${start} at once`;
+      return b.done(`${name}, ${causal ? "causal" : "full"}`, FUNCTIONS, ops, out);
     }),
   );
 }

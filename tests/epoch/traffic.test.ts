@@ -56,6 +56,8 @@ test("grouped attention reads only the columns of its key heads", () => {
   };
   const [, k] = opAccesses(op, [kv, { ...kv, id: 1, class: "activations" }]);
   assert.equal(k, { tensor: 0, offset: 0, bytes: 4 * 2 * 16 * 4, kind: "read", pattern: "stride" });
+  const int8: TensorSpec = { ...kv, format: "int8", headDim: 16 };
+  assert.is(opAccesses(op, [int8, { ...kv, id: 1, class: "activations" }])[1].bytes, 4 * 2 * (16 + 2));
   // 4 keys seen, q k and p v, 4 heads of 16
   assert.equal(opWork(op, [kv, kv]), { family: "attention", macs: 2 * 4 * 4 * 16 });
 });

@@ -37,7 +37,7 @@ export function roundActivations(x: Float32Array, group: number): Float32Array {
   return rounded;
 }
 
-function nearestEven(value: number): number {
+export function nearestEven(value: number): number {
   const low = Math.floor(value);
   const rest = value - low;
   if (rest !== 0.5) return Math.round(value);

@@ -33,10 +33,13 @@ export interface Kernels {
     offset: number,
     prepared: number,
   ): void;
-  attention(
+  attentionInt8(
     q: number,
     k: number,
     v: number,
+    kScales: number,
+    vScales: number,
+    capacity: number,
     out: number,
     rows: number,
     start: number,
@@ -45,6 +48,16 @@ export interface Kernels {
     kvHeads: number,
     headDim: number,
     causal: number,
+  ): void;
+  storeInt8(
+    x: number,
+    rows: number,
+    kvHeads: number,
+    headDim: number,
+    start: number,
+    capacity: number,
+    codes: number,
+    scales: number,
   ): void;
   argmaxRows(x: number, rows: number, cols: number, out: number): void;
   rmsnorm(x: number, weight: number, out: number, rows: number, cols: number, eps: number): void;

@@ -1,9 +1,9 @@
 // Ops to kernel calls, one function an op kind. Nothing is allocated on the way but the outputs.
 
 import { InputError } from "../../core/errors.js";
-import type { Op } from "../../core/op.js";
+import { headDimOf, type Op } from "../../core/op.js";
 import { BLOCK_TYPE, KIND, OFFSET } from "./kernels.js";
-import { type Place, placeOf, rowsAt, type State } from "./state.js";
+import { checkRows, type Place, placeOf, rowsAt, type State } from "./state.js";
 
 type OpOf<K extends Op["kind"]> = Extract<Op, { kind: K }>;
 
@@ -54,8 +54,8 @@ export function execute(state: State, op: Op): Float32Array | Int32Array | null 
       rope(state, op);
       return null;
     case "kvStore":
-      copyRows(state, op.k, 0, op.kCache, op.start, op.rows);
-      copyRows(state, op.v, 0, op.vCache, op.start, op.rows);
+      keep(state, op.k, op.kCache, op.start, op.rows);
+      keep(state, op.v, op.vCache, op.start, op.rows);
       return null;
     case "attention":
       attention(state, op);
@@ -182,11 +182,39 @@ function scaledTable(state: State, { rows, start, headDim, theta }: OpOf<"rope">
   state.kernels.ropeTableScaled(state.ropeTable, rows, start, headDim, theta, at);
 }
 
+/** Rows of keys or values into a cache, f32 or int8. */
+function keep(state: State, x: number, cache: number, start: number, rows: number): void {
+  const { spec, at, scalesAt } = placeOf(state, cache);
+  if (spec.format === "f32") {
+    copyRows(state, x, 0, cache, start, rows);
+    return;
+  }
+  const headDim = headDimOf(spec);
+  checkRows(spec, start, rows);
+  state.kernels.storeInt8(
+    rowsAt(state, x, 0, rows),
+    rows,
+    spec.cols / headDim,
+    headDim,
+    start,
+    spec.rows,
+    at,
+    scalesAt,
+  );
+}
+
 function attention(state: State, op: OpOf<"attention">): void {
   const { rows, start, context, heads, kvHeads, headDim } = op;
   const [q, out] = [rowsAt(state, op.q, 0, rows), rowsAt(state, op.out, 0, rows)];
-  const [k, v] = [rowsAt(state, op.k, 0, context), rowsAt(state, op.v, 0, context)];
-  state.kernels.attention(q, k, v, out, rows, start, context, heads, kvHeads, headDim, op.causal ? 1 : 0);
+  const [k, v] = [placeOf(state, op.k), placeOf(state, op.v)];
+  checkRows(k.spec, 0, context);
+  checkRows(v.spec, 0, context);
+  const [room, causal] = [k.spec.rows, op.causal ? 1 : 0];
+  // biome-ignore format: one argument a line hides which belong together
+  state.kernels.attentionInt8(
+    q, k.at, v.at, k.scalesAt, v.scalesAt, room, out,
+    rows, start, context, heads, kvHeads, headDim, causal,
+  );
 }
 
 function output(state: State, op: OpOf<"output">): Float32Array | Int32Array {

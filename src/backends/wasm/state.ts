@@ -1,7 +1,7 @@
 // What an open WASM backend knows: its instance, where each tensor lies, and the scratch areas of the kernels.
 
 import { InputError } from "../../core/errors.js";
-import type { TensorId, TensorSpec } from "../../core/op.js";
+import { headDimOf, type TensorId, type TensorSpec } from "../../core/op.js";
 import { type BlockType, type Group, type PackedInt4, packedBlocksBytes, packedInt4Bytes } from "../../core/packed.js";
 import { type Arena, openArena } from "./arena.js";
 import type { Kernels, Loaded } from "./kernels.js";
@@ -69,6 +69,11 @@ function place(spec: TensorSpec, kernels: Kernels, arena: Arena): Place {
     case "f32":
       return { spec, at: arena.take(rows * cols * 4), scalesAt: 0, group: 0, offset: "none8" };
     case "int8": {
+      if (spec.class === "kv") {
+        // [kvHeads][rows][headDim] codes, [kvHeads][rows] f16 scales: assembly/kernels/kv-int8.ts.
+        const at = arena.take(rows * cols);
+        return { spec, at, scalesAt: arena.take((rows * cols * 2) / headDimOf(spec)), group: 0, offset: "none8" };
+      }
       const at = arena.take(kernels.int8Bytes(rows, cols) >>> 0);
       return { spec, at, scalesAt: arena.take(rows * 4), group: 0, offset: "none8" };
     }
@@ -96,12 +101,16 @@ export function placeOf(state: State, id: TensorId): Place {
   return found;
 }
 
+/** Throws InputError when `rows` rows from `row` on do not exist. */
+export function checkRows({ name, rows: all }: TensorSpec, row: number, rows: number): void {
+  if (row >= 0 && row + rows <= all) return;
+  const problem = `has ${all} rows, rows ${row} to ${row + rows - 1} were asked for`;
+  throw new InputError(name, "rows", problem, "Shorten the input or allocate a longer context");
+}
+
 /** Address of a row of an f32 tensor. Throws InputError when `rows` rows from there do not exist. */
 export function rowsAt(state: State, id: TensorId, row: number, rows: number): number {
   const { spec, at } = placeOf(state, id);
-  if (row < 0 || row + rows > spec.rows) {
-    const problem = `has ${spec.rows} rows, rows ${row} to ${row + rows - 1} were asked for`;
-    throw new InputError(spec.name, "rows", problem, "Shorten the input or allocate a longer context");
-  }
+  checkRows(spec, row, rows);
   return at + row * spec.cols * 4;
 }

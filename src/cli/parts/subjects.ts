@@ -77,11 +77,11 @@ async function syntheticSubject(
   { shape, layers }: Extract<ModelRef, { kind: "synthetic" }>,
   request: SubjectRequest,
 ): Promise<Subject> {
-  const { quant, activations, seed, room } = request;
+  const { quant, activations, kv, seed, room } = request;
   if (quant === "f32" || quant === "int8" || quant === "stored") {
     throw new InputError(shape, quant, "the synthetic shape has int4 weights only", "Use int4-g32 or int4-g128");
   }
-  const options = { shape, layers, group: groupOf(quant), activations, seed, context: room.positions };
+  const options = { shape, layers, group: groupOf(quant), activations, kv, seed, context: room.positions };
   const loaded = await loadSynthetic(backend, quantizer, options);
   return subjectOf(`${shape} (${layers} of ${LLAVA_15_LAYERS} layers)`, true, request, loaded, null);
 }
@@ -91,8 +91,8 @@ async function fileSubject(
   model: Model,
   request: SubjectRequest,
 ): Promise<Subject> {
-  const { quant, activations, room } = request;
-  const plan = planOf(quant, model.stored);
+  const { quant, activations, kv, room } = request;
+  const plan = planOf(quant, model.stored, kv);
   const empty = buildGraph(model.config, { plan, activations, context: 1 });
   const most = model.config.decoder.maxContext;
   const withImage = Math.min(most, room.positions + (empty.eyes?.patches ?? 0));
@@ -111,7 +111,7 @@ function imageOf({ config, eyes }: Graph): ImageInput | null {
 function subjectOf(
   model: string,
   synthetic: boolean,
-  { target, quant, activations }: SubjectRequest,
+  { target, quant, activations, kv }: SubjectRequest,
   loaded: LoadedModel,
   image: ImageInput | null,
 ): Subject {
@@ -121,7 +121,7 @@ function subjectOf(
     synthetic,
     target,
     quant,
-    activations: activationsOf(graph.plan, "decoder", activations),
+    activations: activationsOf(graph.plan, "decoder", activations) + (kv === "int8" ? ", int8 KV" : ""),
     specs: graph.tensors,
     vocab: graph.config.decoder.vocab,
     image,
@@ -146,10 +146,10 @@ function dryBackend(graph: Graph, target: Backend["target"]): Backend {
   };
 }
 
-function fullDepth({ model, quant, activations, room, target }: SubjectRequest): FullDepth | null {
+function fullDepth({ model, quant, activations, kv = "f32", room, target }: SubjectRequest): FullDepth | null {
   if (model.kind !== "synthetic" || model.layers === LLAVA_15_LAYERS) return null;
   if (quant === "f32" || quant === "int8" || quant === "stored") return null;
-  const plan = { decoder: quant, vision: quant, projector: quant, embedding: quant };
+  const plan = { decoder: quant, vision: quant, projector: quant, embedding: quant, kv };
   const config = { architecture: "llama", decoder: llava15Decoder(LLAVA_15_LAYERS) } as const;
   const graph = buildGraph(config, { plan, activations, context: room.positions });
   const loaded = { graph, backend: dryBackend(graph, target) };

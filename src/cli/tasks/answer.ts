@@ -82,7 +82,7 @@ async function streamAnswer(
   if (!tokenizer) {
     throw new InputError(model.origin, "", "has no tokenizer", "Put tokenizer.json beside the weights");
   }
-  const loaded = await loadModel(model, parts, { plan: planOf(quant, model.stored), activations });
+  const loaded = await loadModel(model, parts, { plan: planOf(quant, model.stored, request.kv), activations });
   const { hook, facts } = stopwatch(control);
   const pieces = answer({
     loaded,
