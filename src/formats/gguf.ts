@@ -10,6 +10,7 @@ import { readDecoderConfig } from "./gguf/config.js";
 import { ggufFields } from "./gguf/fields.js";
 import { type GgufFile, readGgufHeader } from "./gguf/header.js";
 import { decoderName } from "./gguf/names.js";
+import { openParts } from "./gguf/parts.js";
 import { sortTensors } from "./gguf/tensors.js";
 import { readTokenizer } from "./gguf/tokenizer.js";
 import { type Projector, readProjector } from "./gguf/vision.js";
@@ -25,12 +26,9 @@ export async function openGguf(platform: Platform, path: string): Promise<Model>
     return readGgufHeader(source);
   };
   try {
-    const file = await open(path);
+    const file = await openParts(path, open);
     if (ggufFields(file).text("general.architecture") === "clip") {
       throw new InputError(path, "", "is a projector", "Name the language model; its projector is found beside it");
-    }
-    if (file.metadata.has("split.count") && ggufFields(file).number("split.count") > 1) {
-      throw new InputError(path, "split.count", "the model is split over files", "Join them with llama-gguf-split");
     }
     return await modelOf(path, file, await findProjector(platform, path, file, open));
   } catch (error) {
@@ -51,7 +49,8 @@ async function modelOf(path: string, file: GgufFile, eyes: Projector | null): Pr
   const config: ModelConfig = eyes
     ? { architecture: "llava", decoder, ...pick(eyes), imageTokenId: placeholder(file, tokenizer) }
     : { architecture: "llama", decoder };
-  const sources = new Set([file.source, ...(eyes ? sourcesOf(eyes) : [])]);
+  const own = [...file.tensors.values()].map(({ source }) => source);
+  const sources = new Set([file.source, ...own, ...(eyes ? sourcesOf(eyes) : [])]);
   return {
     name: path.replace(/^.*[/\\]/, "").replace(/\.gguf$/, ""),
     origin: path,

@@ -5,7 +5,7 @@
 import type { DecoderConfig, DecoderLinear } from "../../core/config.js";
 import type { GgufFields } from "./fields.js";
 import { ggufFields } from "./fields.js";
-import type { GgufFile } from "./header.js";
+import type { GgufFile, GgufTensor } from "./header.js";
 
 /** Architectures by GGUF's name; Mistral, TinyLlama and SmolLM2 are stored as "llama". */
 export const ROPE_STYLES = { llama: "adjacent", qwen2: "half" } as const satisfies Record<
@@ -90,7 +90,7 @@ async function ropeFactors(
   if (tensor && (tensor.type.name !== "F32" || tensor.byteLength !== headDim * 2)) {
     throw fields.fail("rope_freqs.weight", `${tensor.type.name} [${tensor.shape}], F32 [${headDim / 2}] was expected`);
   }
-  const list = tensor ? await readFloats(file, tensor.offset, headDim / 2) : new Array<number>(headDim / 2).fill(1);
+  const list = tensor ? await readFloats(tensor, headDim / 2) : new Array<number>(headDim / 2).fill(1);
   const factors = list.map((value) => value * factor);
   if (factors.some((value) => !(value > 0 && value < 1e6))) {
     throw fields.fail(tensor ? "rope_freqs.weight" : key, "holds factors that are not above 0");
@@ -98,7 +98,7 @@ async function ropeFactors(
   return factors.every((value) => value === 1) ? null : factors;
 }
 
-async function readFloats({ source }: GgufFile, offset: number, count: number): Promise<number[]> {
+async function readFloats({ source, offset }: GgufTensor, count: number): Promise<number[]> {
   const bytes = await source.read(offset, count * 4);
   const view = new DataView(bytes.buffer, bytes.byteOffset);
   return Array.from({ length: count }, (_, i) => view.getFloat32(i * 4, true));

@@ -14,6 +14,8 @@ const MOST_DIMENSIONS = 4;
 
 export interface GgufTensor {
   readonly name: string;
+  /** The file that holds it: a model may be split over several. */
+  readonly source: ByteSource;
   readonly type: TensorType;
   /** As in torch: [outputs, inputs]; the file has it reversed. */
   readonly shape: readonly number[];
@@ -56,7 +58,7 @@ export async function readGgufHeader(source: ByteSource): Promise<GgufFile> {
     const type = (await cursor.bytes(4, key)).getUint32(0, true);
     metadata.set(key, await readValue(cursor, key, type));
   }
-  const tensors = await readTensors(cursor, tensorCount, alignmentOf(metadata, cursor));
+  const tensors = await readTensors(source, cursor, tensorCount, alignmentOf(metadata, cursor));
   return { source, version, metadata, tensors };
 }
 
@@ -72,8 +74,13 @@ function alignmentOf(metadata: Metadata, cursor: Cursor): number {
   return value;
 }
 
-async function readTensors(cursor: Cursor, count: number, alignment: number): Promise<Map<string, GgufTensor>> {
-  const found = new Map<string, GgufTensor>();
+async function readTensors(
+  source: ByteSource,
+  cursor: Cursor,
+  count: number,
+  alignment: number,
+): Promise<Map<string, GgufTensor>> {
+  const found = new Map<string, Omit<GgufTensor, "source">>();
   for (let i = 0; i < count; i++) {
     const name = await readString(cursor, `name of tensor ${i}`);
     if (found.has(name)) throw cursor.fail(name, "the tensor stands twice");
@@ -88,10 +95,10 @@ async function readTensors(cursor: Cursor, count: number, alignment: number): Pr
     last = offset + byteLength;
     if (last > end) throw cursor.fail(name, `ends at byte ${last}, the file has ${end}`);
   }
-  return new Map(placed.map((tensor) => [tensor.name, tensor]));
+  return new Map(placed.map((tensor) => [tensor.name, { ...tensor, source }]));
 }
 
-async function readTensor(cursor: Cursor, name: string, alignment: number): Promise<GgufTensor> {
+async function readTensor(cursor: Cursor, name: string, alignment: number): Promise<Omit<GgufTensor, "source">> {
   const dimensions = (await cursor.bytes(4, name)).getUint32(0, true);
   if (dimensions < 1 || dimensions > MOST_DIMENSIONS) throw cursor.fail(name, `has ${dimensions} dimensions`);
   const rest = await cursor.bytes(dimensions * 8 + 12, name);

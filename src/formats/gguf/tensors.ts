@@ -26,8 +26,9 @@ export function sortTensors(
     const name = nameOf(tensor.name);
     if (name === null) continue;
     const vector = tensor.shape.length === 1 || asFloats(name);
-    if (tensor.type.as.kind === "plain" || vector) plain.set(name, lazyTensor(file, tensor, name));
-    else stored.set(name, storedMatrix(file, tensor, name));
+    const own = { ...file, source: tensor.source };
+    if (tensor.type.as.kind === "plain" || vector) plain.set(name, lazyTensor(own, tensor, name));
+    else stored.set(name, storedMatrix(own, tensor, name));
   }
   return { plain, stored };
 }
