@@ -1,11 +1,12 @@
 // GPTQ checkpoints (quant_method "gptq"): codes [inputs / 8, outputs] packed along the inputs, zero points packed along the
-// outputs; format 1 stores zero - 1. With act-order `g_idx` names the group of each input: inputs are then sorted by
+// outputs; format 1 stores zero - 1; 8-bit ones have four codes a word. With act-order `g_idx` names the group of each input: inputs are then sorted by
 // group, and the order is kept for the activations. Layout: AutoGPTQ qlinear_cuda_old.py; GPTQModel utils/model.py.
 
 import { InputError } from "../core/errors.js";
 import type { Repacker } from "../core/packed.js";
 import type { LazyTensor } from "../core/tensor.js";
 import { wordsOf } from "./half.js";
+import { bytesOfSteps, storedBytes } from "./pack-bytes.js";
 import { zeroBytes } from "./pack-r8.js";
 import {
   areHalves,
@@ -24,14 +25,15 @@ export const gptq: Scheme = {
   matches: (settings) => settings.text("quant_method", "") === "gptq",
   async collect({ settings, tensors }) {
     const bits = settings.count("bits", 4);
-    if (bits !== 4) throw settings.fail("bits", `${bits} is not supported`, "Supported is: 4");
+    if (bits !== 4 && bits !== 8) throw settings.fail("bits", `${bits} is not supported`, "Supported are: 4, 8");
     const form = settings.text("checkpoint_format", "gptq");
     if (form !== "gptq" && form !== "gptq_v2") {
       throw settings.fail("checkpoint_format", `"${form}" is not supported`, "Supported are: gptq, gptq_v2");
     }
     const wanted = Number(settings.raw("group_size") ?? -1);
     const options = { wanted, zeroShift: form === "gptq" ? 1 : 0, sorted: settings.flag("desc_act", false) };
-    const found = await Promise.all(basesOf(tensors, ".qweight").map((base) => matrix(tensors, base, options)));
+    const one = bits === 4 ? matrix : byteMatrix;
+    const found = await Promise.all(basesOf(tensors, ".qweight").map((base) => one(tensors, base, options)));
     return { stored: found.map(({ stored }) => stored), used: new Set(found.flatMap(({ used }) => used)) };
   },
 };
@@ -78,6 +80,37 @@ async function matrix(tensors: TensorMap, base: string, { wanted, zeroShift, sor
     tensors: parts,
   };
   return { stored: storedInt4(about, shape, exact, read, order), used: parts.map(({ name }) => name) };
+}
+
+/** The same in 8 bits: four codes a word, four zero points a word. */
+async function byteMatrix(tensors: TensorMap, base: string, { wanted, zeroShift, sorted }: Options) {
+  const codes = piece(tensors, `${base}.qweight`, ["i32"], [null, null]);
+  const [words, rows] = codes.shape as readonly [number, number];
+  const cols = words * 4;
+  const group = wanted === -1 ? cols : wanted;
+  const groups = Math.ceil(cols / group);
+  const across = Math.ceil(rows / 4);
+  const scales = piece(tensors, `${base}.scales`, ["f16", "bf16", "f32"], [groups, rows]);
+  const zeros = piece(tensors, `${base}.qzeros`, ["i32"], [groups, across]);
+  const index = tensors.has(`${base}.g_idx`) ? piece(tensors, `${base}.g_idx`, ["i32"], [cols]) : null;
+  const act = sorted && index !== null;
+  const parts = [codes, scales, zeros, ...(index ? [index] : [])];
+  const stored = storedBytes({
+    ...{ name: `${base}.weight`, rows, cols, group, scales, rowStride: 1, groupStride: rows, tensors: parts },
+    label: `GPTQ 8 bit g${group}${act ? " act-order" : ""}`,
+    async codes() {
+      const order = index ? await orderOf(index, group, groups) : null;
+      if (order && !act && order.some((column, i) => column !== i)) throw unordered(index as LazyTensor);
+      return bytesOfSteps(await readBytes(codes), rows, cols, act ? order : null);
+    },
+    async zeros() {
+      const bytes = await readBytes(zeros);
+      const at = (i: number) => Math.floor(i / rows) * across * 4 + (i % rows);
+      return Uint8Array.from({ length: groups * rows }, (_, i) => bytes[at(i)] + zeroShift);
+    },
+    ...(act ? { order: async () => Float32Array.from(await orderOf(index, group, groups)) } : {}),
+  });
+  return { stored, used: parts.map(({ name }) => name) };
 }
 
 function unordered(index: LazyTensor): InputError {
