@@ -8,9 +8,12 @@ import { hfSettings, preprocessorSettings } from "./hf-settings.js";
 import type { HfPlan } from "./hf-write.js";
 import { tokenizerFiles } from "./tokenizer-json-write.js";
 
-/** What belongs to a checkpoint besides weights and config; licences stay with what they license. */
-const COPIED =
-  /^(?:tokenizer(?:_config)?\.json|tokenizer\.model|special_tokens_map\.json|added_tokens\.json|vocab\.json|merges\.txt|chat_template\.(?:jinja|json)|(?:generation|preprocessor|processor|video_preprocessor)_config\.json|(?:LICENSE|NOTICE|USE_POLICY)[\w.-]*)$/;
+/** What belongs to a checkpoint besides weights and config; a licence stays with what it is for. */
+const COPIED = [
+  ...["tokenizer.json", "tokenizer_config.json", "tokenizer.model", "special_tokens_map.json", "added_tokens.json"],
+  ...["vocab.json", "merges.txt", "chat_template.jinja", "chat_template.json", "generation_config.json"],
+  ...["preprocessor_config.json", "processor_config.json", "LICENSE", "LICENSE.txt", "LICENSE.md", "NOTICE"],
+];
 const MOST_BYTES = 64 * 1024 * 1024;
 
 export type HfFiles = Pick<HfPlan, "settings" | "files">;
@@ -33,7 +36,8 @@ export async function hfFilesOf(platform: Platform, model: Model): Promise<HfFil
 async function copied(platform: Platform, folder: string): Promise<HfFiles> {
   const settings = JSON.parse(await platform.readText(`${folder}/config.json`)) as Record<string, unknown>;
   const files: { name: string; bytes: Uint8Array }[] = [];
-  for (const name of (await platform.list(folder)).filter((found) => COPIED.test(found))) {
+  for (const name of COPIED) {
+    if (!(await platform.exists(`${folder}/${name}`))) continue;
     const source = await platform.open(`${folder}/${name}`);
     try {
       if (source.sizeBytes > MOST_BYTES) {

@@ -26,7 +26,9 @@ export const FORMATS: readonly Format[] = [
 ];
 
 /** Opens a model: a Hugging Face folder or one file. Throws InputError for what no format recognises. */
-export async function openModel(platform: Platform, path: string): Promise<Model> {
+export async function openModel(platform: Platform, named: string): Promise<Model> {
+  // A folder's address may end in a slash, its files' have one only.
+  const path = named.replace(/^(https?:.*[^/])\/+$/i, "$1");
   if (await platform.exists(`${path}/config.json`)) return openHfFolder(platform, path);
   const source = await platform.open(path).catch((error: unknown) => {
     if (error instanceof InputError && error.problem.startsWith("is a folder")) {

@@ -12,23 +12,23 @@ import { InputError, UnavailableError } from "../core/errors.js";
 import type { Platform } from "../core/ports.js";
 import type { ByteSource } from "../core/tensor.js";
 import { nodeWorkers } from "./node-workers.js";
+import { httpFiles, isAddress } from "./sources.js";
 
 // build/src/platform/node.js -> the package
 const PACKAGE_ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 
-/** The platform of this process. */
+/** The platform of this process. A path that is an address (http:, https:) is read by ranges; nothing else uses the network. */
 export function nodePlatform(): Platform {
+  const web = httpFiles();
   return {
     name: runtimeName(),
     cpuCount: cpus().length,
-    open: openFile,
-    readText: (path) => attempt(path, () => readFile(path, "utf8")),
-    exists: (path) =>
-      access(path, constants.R_OK).then(
-        () => true,
-        () => false,
-      ),
-    list: (folder) => attempt(folder, async () => (await readdir(folder)).sort()),
+    open: (path) => (isAddress(path) ? web.open(path) : openFile(path)),
+    readText: (path) => (isAddress(path) ? web.readText(path) : attempt(path, () => readFile(path, "utf8"))),
+    exists: (path) => (isAddress(path) ? web.exists(path) : canRead(path)),
+    list: (folder) => {
+      return isAddress(folder) ? web.list(folder) : attempt(folder, async () => (await readdir(folder)).sort());
+    },
     writeWhole,
     wasm: readWasm,
     packagePath: (relative) => join(PACKAGE_ROOT, relative),
@@ -38,6 +38,12 @@ export function nodePlatform(): Platform {
     peakMemoryBytes: () => process.resourceUsage().maxRSS * 1024,
   };
 }
+
+const canRead = (path: string): Promise<boolean> =>
+  access(path, constants.R_OK).then(
+    () => true,
+    () => false,
+  );
 
 /** The engine ends a script after its time, and with it whatever the script has called. */
 function limited<T>(what: string, ms: number, work: () => T): T {

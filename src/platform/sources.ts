@@ -11,6 +11,9 @@ export type FileAccess = Pick<Platform, "open" | "readText" | "exists" | "list">
 /** Longest text (config, tokenizer) that is read whole. */
 const MOST_TEXT_BYTES = 256 * 1024 * 1024;
 
+/** True for what is read over HTTP. */
+export const isAddress = (path: string): boolean => /^https?:\/\//i.test(path);
+
 /** Bytes of a Blob or File. @param name for messages */
 export function blobSource(blob: Blob, name: string): ByteSource {
   return {
@@ -29,7 +32,9 @@ export function blobSource(blob: Blob, name: string): ByteSource {
  * @throws InputError when the server has no such file, or does not answer ranges
  */
 export async function httpSource(url: string): Promise<ByteSource> {
-  const first = await request(url, { headers: { Range: "bytes=0-0" } });
+  // What a proxy packs has other bytes at an offset.
+  const plain = { "Accept-Encoding": "identity" };
+  const first = await request(url, { headers: { Range: "bytes=0-0", ...plain } });
   await first.body?.cancel();
   const sizeBytes = Number(/\/(\d+)$/.exec(first.headers.get("content-range") ?? "")?.[1] ?? Number.NaN);
   if (first.status !== 206 || !Number.isSafeInteger(sizeBytes)) {
@@ -41,14 +46,27 @@ export async function httpSource(url: string): Promise<ByteSource> {
     async read(offset, length) {
       checkRange(url, sizeBytes, offset, length);
       if (length === 0) return new Uint8Array(0);
-      const answer = await request(url, { headers: { Range: `bytes=${offset}-${offset + length - 1}` } });
-      const whole = answer.status === 206 ? new Uint8Array(await answer.arrayBuffer()) : new Uint8Array(0);
-      if (whole.length === length) return whole;
+      const answer = await request(url, {
+        headers: { Range: `bytes=${offset}-${offset + length - 1}`, ...plain },
+      });
+      if (answer.status === 206) {
+        const whole = await bodyOf(answer, url);
+        if (whole.length === length) return whole;
+      } else await answer.body?.cancel();
       const problem = `asked for ${length} bytes from ${offset}, the server answered ${answer.status} with others`;
       throw new InputError(url, "", problem, "Try again, or download the file");
     },
     async close() {},
   };
+}
+
+function bodyOf(answer: Response, url: string): Promise<Uint8Array> {
+  return answer.arrayBuffer().then(
+    (bytes) => new Uint8Array(bytes),
+    (error: unknown) => {
+      throw new InputError(url, "", `stopped in the middle (${(error as Error).message})`, "Try again");
+    },
+  );
 }
 
 function checkRange(name: string, sizeBytes: number, offset: number, length: number): void {
@@ -57,9 +75,15 @@ function checkRange(name: string, sizeBytes: number, offset: number, length: num
   throw new InputError(name, "", problem, "Get the whole file again");
 }
 
+/** fetch says "fetch failed"; what failed is its cause. */
+function reasonOf(error: unknown): string {
+  const { message, cause } = error as Error;
+  return (cause as Error | undefined)?.message || message;
+}
+
 async function request(url: string, init: RequestInit): Promise<Response> {
   const answer = await fetch(url, init).catch((error: unknown) => {
-    throw new InputError(url, "", `cannot be reached (${(error as Error).message})`, "Check the address");
+    throw new InputError(url, "", `cannot be reached (${reasonOf(error)})`, "Check the address");
   });
   if (answer.ok) return answer;
   await answer.body?.cancel();
