@@ -49,9 +49,13 @@ function parseLine(text: string, line: number): TraceEpoch | null {
   const result = v.safeParse(epochLine, data);
   if (!result.success) throw new BrokenLine(`${fieldPath(result.issues[0].path)} ${result.issues[0].message}`.trim());
   const { phase, nativeNs, counters } = result.output;
-  const missLines = counters.llcMisses ?? 0;
-  const whole = { chaseLines: 0, demandLines: missLines, streamedBytes: 0, writtenBytes: 0 };
-  const perPool = result.output.perPool.length > 0 ? result.output.perPool : [whole];
+  const { llcMisses } = counters;
+  const given = result.output.perPool;
+  if (given.length === 0 && llcMisses === undefined) {
+    throw new BrokenLine("has neither perPool nor counters.llcMisses: what missed the cache is unknown, not 0");
+  }
+  const whole = { chaseLines: 0, demandLines: llcMisses ?? 0, streamedBytes: 0, writtenBytes: 0 };
+  const perPool = given.length > 0 ? given : [whole];
   return { line, phase, nativeNs, counters, perPool };
 }
 

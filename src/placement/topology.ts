@@ -87,6 +87,16 @@ function origins(at: string, fields: object): [string, Sourced][] {
   });
 }
 
+/** A device's file; faults name the field of the topology that asked for it. */
+async function readDevice(files: Files, source: string, field: string, asked: string) {
+  try {
+    return await read(files, "device", "devices", SHIPPED_DEVICES, asked);
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    throw new InputError(source, field, `${asked} ${error.problem}`, error.remedy);
+  }
+}
+
 async function resolvePool(files: Files, source: string, index: number, fields: TopologyFields["pools"][number]) {
   const at = `pools[${index}]`;
   if (fields.kind === "local") {
@@ -95,7 +105,7 @@ async function resolvePool(files: Files, source: string, index: number, fields: 
   }
   let device: Device;
   if ("device" in fields) {
-    const file = await read(files, "device", "devices", SHIPPED_DEVICES, fields.device);
+    const file = await readDevice(files, source, `${at}.device`, fields.device);
     const shipped = parseFile(DeviceFile, file.source, file.text);
     device = { ...shipped, capacityBytes: fields.capacityBytes ?? shipped.capacityBytes };
   } else device = fields;

@@ -63,6 +63,7 @@ const BROKEN: [text: string, problem: RegExp][] = [
   ['{"nativeNs":NaN}', /line 2: is not JSON/],
   [line({ counters: { cycles: -1 } }), /line 2: counters.cycles must be 0 or more/],
   [line({ perPool: [{ demandLines: 1, speed: 2 }] }), /line 2: perPool\[0\].speed/],
+  ['{"nativeNs":5,"counters":{"cycles":7}}', /line 2: has neither perPool nor counters.llcMisses/],
   [line({ perPool: [{}, {}] }), /line 2: perPool has 2 entries, the lines before have 1/],
 ];
 
@@ -75,6 +76,9 @@ test("a broken line is named, or left out and listed", async () => {
     assert.is(kept.lost[0].line, 2);
   }
   await refuses(() => parseTrace("p", `${PERF}     1.2,1,,cycles,1,1,,\n`, false), /line 8: time 1.2 s lies before/);
+  const uncounted = `${PERF}     2.0,<not counted>,,LLC-load-misses,0,100.00,,\n     2.0,7,,cycles,1,1,,\n`;
+  await refuses(() => parseTrace("p", uncounted, false), /line 8: no count of misses/);
+  assert.is(parseTrace("p", uncounted, true).lost[0].line, 8);
   await refuses(() => parseTrace("p", `${PERF}     2.0,abc,,cycles,1,1,,\n`, false), /line 8: value abc/);
   await refuses(() => parseTrace("t", HEAD, false), /holds no epoch/);
 });

@@ -95,4 +95,9 @@ test("faults name the path of the field", async () => {
   await refuses(file({ edges: [{ ...edge, bandwidthGBps: "10 GB/s" }] }), "edges[0].bandwidthGBps", /./);
 });
 
+test("an unknown device names the field that asked for it", async () => {
+  const pools = [local, { kind: "far", name: "a", path: [], device: "nope" }];
+  await refuses(file({ pools }), "pools[1].device", /nope is no shipped device/);
+});
+
 test.run();

@@ -69,6 +69,10 @@ export function perfEpochs(
       broken(line, "the interval has no length");
       return [];
     }
+    if (counters.llcMisses === undefined && counters.writtenLines === undefined) {
+      broken(line, "no count of misses (LLC-load-misses or cache-misses) in this interval: unknown, not 0");
+      return [];
+    }
     const { stallsL3Miss, stallsL2 } = counters;
     const stalls = stallsL3Miss ?? stallsL2;
     const all = stalls === undefined ? counters : { ...counters, stallCycles: stalls };
