@@ -1,0 +1,84 @@
+// Choosing by what a removal really costs: greedy re-scoring (SLEB, Song et al. 2024), and our own criterion, which starts from the sets
+// that all other criteria propose and exchanges blocks as long as the healed model's divergence falls.
+
+import { orderOf, removable, type SelectOptions } from "./select.js";
+import { type Losses, meanLoss, type Trial } from "./trial.js";
+
+export interface Found {
+  readonly removed: readonly number[];
+  readonly loss: number;
+  /** Blocks in the order in which they were taken, where there is one. */
+  readonly order: readonly number[];
+  readonly runs: number;
+}
+
+/** SLEB: removes the block whose loss costs least, again and again, each time scoring all that are left. */
+export async function greedySet(
+  trial: Trial,
+  options: SelectOptions,
+  measure: (losses: Losses) => number,
+  heal = false,
+): Promise<Found> {
+  const free = removable(trial.layers, options);
+  const order: number[] = [];
+  let loss = 0;
+  for (let step = 0; step < options.count; step++) {
+    const scores: (number | null)[] = new Array(trial.layers).fill(null);
+    for (const layer of free.filter((one) => !order.includes(one))) {
+      scores[layer] = measure(await trial.losses([...order, layer], heal));
+    }
+    const best = orderOf(scores)[0];
+    loss = scores[best] as number;
+    order.push(best);
+  }
+  return { removed: [...order].sort((a, b) => a - b), loss, order, runs: trial.runs() };
+}
+
+/** Divergence from the whole model, classes of tokens weighing the same. */
+export const divergence = (losses: Losses): number => meanLoss(losses, "kl");
+
+/**
+ * Our criterion, `healed-swap`: the best of the proposed sets by the divergence of the *healed* model on a few samples, then exchanges of
+ * one removed for one kept block as long as one makes it less. Neighbours of removed blocks are tried first: what ReplaceMe can
+ * heal depends on how the set is spread, which no score of single blocks sees.
+ * @param proposals sets of `count` blocks
+ * @param budget most sets to run
+ */
+export async function healedSwap(
+  trial: Trial,
+  options: SelectOptions,
+  proposals: readonly (readonly number[])[],
+  budget: number,
+  heal = true,
+): Promise<Found> {
+  const free = removable(trial.layers, options);
+  const runs = trial.runs();
+  const cost = async (set: readonly number[]) => divergence(await trial.losses(set, heal));
+  const legal = proposals.filter((set) => set.length === options.count && set.every((layer) => free.includes(layer)));
+  let best = { set: [] as readonly number[], loss: Number.POSITIVE_INFINITY };
+  for (const set of legal) {
+    const loss = await cost(set);
+    if (loss < best.loss) best = { set, loss };
+  }
+  for (let better = true; better && trial.runs() - runs < budget; ) {
+    better = false;
+    for (const set of exchanges(best.set, free)) {
+      if (trial.runs() - runs >= budget) break;
+      const loss = await cost(set);
+      if (loss >= best.loss) continue;
+      best = { set, loss };
+      better = true;
+      break;
+    }
+  }
+  const removed = [...best.set].sort((a, b) => a - b);
+  return { removed, loss: best.loss, order: removed, runs: trial.runs() - runs };
+}
+
+/** Sets that differ in one block, nearest exchanges first. */
+function exchanges(set: readonly number[], free: readonly number[]): number[][] {
+  const pairs = set.flatMap((out) => free.filter((layer) => !set.includes(layer)).map((into) => [out, into] as const));
+  return pairs
+    .sort(([a, b], [c, d]) => Math.abs(a - b) - Math.abs(c - d) || a - c || b - d)
+    .map(([out, into]) => [...set.filter((layer) => layer !== out), into].sort((a, b) => a - b));
+}
