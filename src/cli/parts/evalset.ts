@@ -47,7 +47,7 @@ function parseLine(path: string, line: string, index: number): QuestionLine {
 }
 
 /** Tile `index` of a sheet with 16 tiles of 64x64 in a row. */
-function tileOf(sheet: Picture, index: number, path: string): Picture {
+export function tileOf(sheet: Picture, index: number, path: string): Picture {
   const left = (index % TILES_PER_ROW) * TILE;
   const top = Math.floor(index / TILES_PER_ROW) * TILE;
   if (index < 0 || left + TILE > sheet.width || top + TILE > sheet.height) {
@@ -71,7 +71,7 @@ function textWindows(tokenizer: Tokenizer, text: string, longest: number): numbe
   );
 }
 
-async function readSheet(platform: Platform, path: string): Promise<Picture> {
+export async function readSheet(platform: Platform, path: string): Promise<Picture> {
   const source = await platform.open(path);
   try {
     return decodeImage(path, await source.read(0, source.sizeBytes));
