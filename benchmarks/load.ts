@@ -1,57 +1,73 @@
-// How fast quantized weights come from a file in the page cache to the form that kernels read: GB/s of file bytes, read,
-// checked and repacked on one core, for each stored type of GGUF.
+// How fast quantized weights come from a file in the page cache into the form and memory that kernels read: GB/s of file bytes,
+// read, checked and repacked, for each format, beside a plain read of the same bytes.
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { openRepacker } from "../src/backends/wasm/repacker.js";
 import { openWasm } from "../src/backends/wasm.js";
+import type { TensorSpec } from "../src/core/op.js";
 import type { Platform } from "../src/core/ports.js";
-import { readGgufHeader } from "../src/formats/gguf/header.js";
-import { sortTensors } from "../src/formats/gguf/tensors.js";
-import type { GgufOutput } from "../src/formats/gguf-write.js";
-import { ggufBytes, writeGguf } from "../src/formats/gguf-write.js";
+import type { StoredMatrix } from "../src/core/stored.js";
+import { type LoadCase, loadCases } from "./load-files.js";
 
-const [ROWS, COLS] = [4096, 4096];
-const TYPES = ["F16", "Q4_0", "Q4_1", "Q8_0"] as const;
+const READ_BYTES = 1 << 20;
+const SHAPE = { rows: 4096, cols: 4096 };
 
-/** Blocks whose scales are the half 0x3333; all other bytes too. */
-async function writeFixture(platform: Platform, path: string): Promise<void> {
-  const tensors = TYPES.map((type): GgufOutput => {
-    const about = { name: type, type, shape: [ROWS, COLS] };
-    return { ...about, bytes: async () => new Uint8Array(ggufBytes(about)).fill(0x33) };
-  });
-  await writeGguf(platform, path, [], tensors);
-}
-
-/** Prints the best of `rounds` / 30 rounds for each type. */
+/** Prints the median and the best of `rounds` / 5 rounds, the cases taken in turn. */
 export async function load(platform: Platform, rounds: number): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "nibblemark-load-"));
-  const path = join(folder, "load.gguf");
-  const repacker = await openRepacker(platform);
   try {
-    await writeFixture(platform, path);
-    const source = await platform.open(path);
-    const { stored } = sortTensors(await readGgufHeader(source), (name) => name);
-    for (const matrix of stored.values()) {
-      const { format, offset, rows, cols, label, byteLength } = matrix;
-      const backend = await openWasm(platform, { variant: "simd", threads: 1 });
-      const spec = { id: 0, name: label, class: "weights", part: "decoder", layer: 0, format, rows, cols } as const;
-      await backend.allocate([offset ? { ...spec, offset } : spec]);
-      let best = Number.POSITIVE_INFINITY;
-      for (let round = 0; round < Math.max(3, rounds / 30); round++) {
-        const before = platform.clock.nowNs();
-        for await (const { row, data } of matrix.pieces?.(repacker) ?? []) await backend.upload(0, data, row);
-        best = Math.min(best, platform.clock.nowNs() - before);
+    const cases = await Promise.all((await loadCases(platform, folder, SHAPE)).map((one) => openCase(platform, one)));
+    for (let round = 0; round < Math.max(5, rounds / 5); round++) {
+      for (const one of cases) {
+        one.reads.push(one.bytes / (await timed(platform, one.read)));
+        one.loads.push(one.bytes / (await timed(platform, one.load)));
       }
-      const ratio = backend.residentBytes() / byteLength;
-      console.log(
-        `load GGUF ${label}: ${(byteLength / best).toFixed(2)} GB/s of file, resident ${ratio.toFixed(2)} x file`,
-      );
-      await backend.close();
     }
-    await source.close();
+    for (const one of cases) {
+      const [read, load] = [middle(one.reads), middle(one.loads)];
+      const best = Math.max(...one.loads).toFixed(2);
+      const share = `plain read ${read.toFixed(2)}, ${(load / read).toFixed(2)} of it`;
+      console.log(`load ${one.name}: ${load.toFixed(2)} GB/s of file (best ${best}), ${share}`);
+      await one.close();
+    }
   } finally {
     rmSync(folder, { recursive: true });
   }
+}
+
+const middle = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1] as number;
+
+async function timed({ clock }: Platform, action: () => Promise<void>): Promise<number> {
+  const before = clock.nowNs();
+  await action();
+  return clock.nowNs() - before;
+}
+
+/** A backend with room for one matrix, on one thread. */
+async function openCase(platform: Platform, { name, open }: LoadCase) {
+  const { matrix, path, close } = await open();
+  const backend = await openWasm(platform, { variant: "simd", threads: 1 });
+  await backend.allocate([specOf(matrix)]);
+  const source = await platform.open(path);
+  const target = new Uint8Array(READ_BYTES);
+  const read = async () => {
+    for (let at = 0; at < matrix.byteLength; at += READ_BYTES) {
+      await source.readInto?.(at, target.subarray(0, Math.min(READ_BYTES, matrix.byteLength - at)));
+    }
+  };
+  return {
+    ...{ name, bytes: matrix.byteLength, read, reads: [] as number[], loads: [] as number[] },
+    load: async () => backend.load?.(0, matrix),
+    async close() {
+      await backend.close();
+      await source.close();
+      await close();
+    },
+  };
+}
+
+function specOf({ name, rows, cols, format, offset }: StoredMatrix): TensorSpec {
+  const spec = { id: 0, name, class: "weights", part: "decoder", layer: 0, format, rows, cols } as const;
+  return offset ? { ...spec, offset } : spec;
 }

@@ -3,6 +3,7 @@
 
 import { recordBytes } from "./job";
 import { SIMD } from "./lanes";
+import { highHalves, highPairs, lowHalves, lowPairs } from "./squares";
 
 // How the words of a file lie, as CODE_ORDER of src/backends/wasm/records.ts.
 const ROWS: i32 = 0; // [rows, cols / 8]
@@ -36,13 +37,18 @@ function spreadFour(words: v128): v128 {
   return v128.or(low, i32x4.shl(high, 4));
 }
 
-/** Codes of `rows` rows (a multiple of eight but for the last block) to the records at `out`. */
-export function spreadCodes(order: i32, words: usize, rows: i32, cols: i32, group: i32, offset: i32, out: usize): void {
+/**
+ * Codes of steps (eight columns each) first..first + count of `rows` rows (a multiple of eight but for the last block) to the
+ * records of a [rows, cols] matrix at `out`; `words` holds those steps only.
+ */
+export function spreadCodes(
+  order: i32, words: usize, rows: i32, cols: i32, first: i32, count: i32, group: i32, offset: i32, out: usize,
+): void {
   const record = <usize>recordBytes(group, offset);
   const block = record * <usize>(cols / group);
-  if (order == ROWS) spreadRows(words, rows, cols, group, record, block, out);
-  else if (order == STEPS) spreadSteps(words, rows, cols, group, record, block, out);
-  else turnWords(words, rows, cols, group, record, block, out);
+  if (order == ROWS) spreadRows(words, rows, first, count, group, record, block, out);
+  else if (order == STEPS) spreadSteps(words, rows, first, count, group, record, block, out);
+  else turnWords(words, rows, first, count, group, record, block, out);
 }
 
 // @ts-ignore: decorator
@@ -52,24 +58,50 @@ function stepAt(step: i32, group: i32, record: usize): usize {
   return <usize>(step / per) * record + (<usize>(step % per) << 5);
 }
 
-function spreadRows(words: usize, rows: i32, cols: i32, group: i32, record: usize, block: usize, out: usize): void {
-  const steps = cols >> 3;
-  for (let row = 0; row < rows; row++) {
-    let to = out + <usize>(row >> 3) * block + (<usize>(row & 7) << 2);
-    const skip = record - (<usize>group << 2);
-    for (let step = 0; step < steps; ) {
-      for (const end = step + (group >> 3); step < end; step++) {
-        store<u32>(to, spread(load<u32>(words)));
-        words += 4;
-        to += 32;
+function spreadRows(
+  words: usize, rows: i32, first: i32, count: i32, group: i32, record: usize, block: usize, out: usize,
+): void {
+  const stride = <usize>count << 2;
+  let row = 0;
+  if (SIMD) {
+    for (; row + 4 <= rows; row += 4) {
+      const to = out + <usize>(row >> 3) * block + (<usize>(row & 7) << 2);
+      let step = 0;
+      for (; step + 4 <= count; step += 4) {
+        turnRows(words + <usize>row * stride + (<usize>step << 2), stride, first + step, group, record, to);
       }
-      to += skip;
+      for (; step < count; step++) {
+        for (let r = 0; r < 4; r++) putRow(words, row + r, step, stride, first, group, record, block, out);
+      }
     }
+  }
+  for (; row < rows; row++) {
+    for (let step = 0; step < count; step++) putRow(words, row, step, stride, first, group, record, block, out);
   }
 }
 
-function spreadSteps(words: usize, rows: i32, cols: i32, group: i32, record: usize, block: usize, out: usize): void {
-  for (let step = 0; step < cols >> 3; step++) {
+function putRow(
+  words: usize, row: i32, step: i32, stride: usize, first: i32, group: i32, record: usize, block: usize, out: usize,
+): void {
+  const at = out + <usize>(row >> 3) * block + (<usize>(row & 7) << 2) + stepAt(first + step, group, record);
+  store<u32>(at, spread(load<u32>(words + <usize>row * stride + (<usize>step << 2))));
+}
+
+/** Four steps of four rows: a transposed square of words. */
+// @ts-ignore: decorator
+@inline
+function turnRows(from: usize, stride: usize, step: i32, group: i32, record: usize, to: usize): void {
+  putSquare(
+    v128.load(from), v128.load(from + stride), v128.load(from + 2 * stride), v128.load(from + 3 * stride),
+    to + stepAt(step, group, record), to + stepAt(step + 1, group, record),
+    to + stepAt(step + 2, group, record), to + stepAt(step + 3, group, record),
+  );
+}
+
+function spreadSteps(
+  words: usize, rows: i32, first: i32, count: i32, group: i32, record: usize, block: usize, out: usize,
+): void {
+  for (let step = first; step < first + count; step++) {
     let to = out + stepAt(step, group, record);
     let row = 0;
     if (SIMD) {
@@ -96,22 +128,23 @@ function awqNibble(lane: i32): i32 {
 }
 
 /** AutoAWQ: [cols, rows / 8], eight outputs a word. 8 x 8 nibbles at a time are transposed (Warren, Hacker's Delight 7-3). */
-function turnWords(words: usize, rows: i32, cols: i32, group: i32, record: usize, block: usize, out: usize): void {
+function turnWords(
+  words: usize, rows: i32, first: i32, count: i32, group: i32, record: usize, block: usize, out: usize,
+): void {
   const across = rows >> 3;
   const stride = <usize>across << 2;
-  for (let first = 0; first < across; first += TILE) {
-    const end = min(first + TILE, across);
-    for (let step = 0; step < cols >> 3; step++) {
-      const inBlock = out + stepAt(step, group, record);
-      let word = first;
+  for (let from = 0; from < across; from += TILE) {
+    const end = min(from + TILE, across);
+    for (let step = 0; step < count; step++) {
+      const inBlock = out + stepAt(first + step, group, record);
+      const line = words + <usize>(step << 3) * stride;
+      let word = from;
       if (SIMD) {
         for (; word + 4 <= end; word += 4) {
-          turnFour(words + <usize>(step << 3) * stride + (<usize>word << 2), stride, inBlock + <usize>word * block, block);
+          turnFour(line + (<usize>word << 2), stride, inBlock + <usize>word * block, block);
         }
       }
-      for (; word < end; word++) {
-        turnOne(words + <usize>(step << 3) * stride + (<usize>word << 2), stride, inBlock + <usize>word * block);
-      }
+      for (; word < end; word++) turnOne(line + (<usize>word << 2), stride, inBlock + <usize>word * block);
     }
   }
 }
@@ -160,44 +193,21 @@ function turnFour(from: usize, stride: usize, to: usize, block: usize): void {
   const b4 = lows(a4, a6, 8, m8), b6 = highs(a4, a6, 8, m8);
   const b5 = lows(a5, a7, 8, m8), b7 = highs(a5, a7, 8, m8);
   // Nibble n of all eight inputs is vector n; output lanes take them in the order 0 4 1 5 2 6 3 7.
-  put(spreadFour(lows(b0, b1, 4, m4)), to, block);
-  put(spreadFour(lows(b4, b5, 4, m4)), to + 4, block);
-  put(spreadFour(highs(b0, b1, 4, m4)), to + 8, block);
-  put(spreadFour(highs(b4, b5, 4, m4)), to + 12, block);
-  put(spreadFour(lows(b2, b3, 4, m4)), to + 16, block);
-  put(spreadFour(lows(b6, b7, 4, m4)), to + 20, block);
-  put(spreadFour(highs(b2, b3, 4, m4)), to + 24, block);
-  put(spreadFour(highs(b6, b7, 4, m4)), to + 28, block);
+  const one = to + block, two = one + block, three = two + block;
+  putSquare(lows(b0, b1, 4, m4), lows(b4, b5, 4, m4), highs(b0, b1, 4, m4), highs(b4, b5, 4, m4), to, one, two, three);
+  putSquare(
+    lows(b2, b3, 4, m4), lows(b6, b7, 4, m4), highs(b2, b3, 4, m4), highs(b6, b7, 4, m4),
+    to + 16, one + 16, two + 16, three + 16,
+  );
 }
 
-// @ts-ignore: decorator
-@inline
-function put(words: v128, to: usize, block: usize): void {
-  v128.store32_lane(to, words, 0);
-  v128.store32_lane(to + block, words, 1);
-  v128.store32_lane(to + 2 * block, words, 2);
-  v128.store32_lane(to + 3 * block, words, 3);
-}
-
-/**
- * Scales and offsets of the records: f16 scales (and u8 zero points or f16 offsets) of (row, group) stand at index row *
- * rowStride + (group / share) * groupStride.
- */
-export function spreadScales(
-  scales: usize, offsets: usize, rows: i32, cols: i32, group: i32, offset: i32,
-  rowStride: i32, groupStride: i32, share: i32, out: usize,
-): void {
-  const record = <usize>recordBytes(group, offset);
-  const groups = cols / group;
-  for (let row = 0; row < rows; row++) {
-    let at = out + <usize>(row >> 3) * record * <usize>groups + (<usize>group << 2);
-    const lane = <usize>(row & 7);
-    for (let g = 0; g < groups; g++) {
-      const index = <usize>(row * rowStride + (g / share) * groupStride);
-      store<u16>(at + (lane << 1), load<u16>(scales + (index << 1)));
-      if (offset == 1) store<u8>(at + 16 + lane, load<u8>(offsets + index));
-      else if (offset == 2) store<u16>(at + 16 + (lane << 1), load<u16>(offsets + (index << 1)));
-      at += record;
-    }
-  }
+/** Lane i of the four vectors, one a row, goes to address i. */
+function putSquare(x: v128, y: v128, z: v128, w: v128, p: usize, q: usize, r: usize, s: usize): void {
+  const a = spreadFour(x), b = spreadFour(y), c = spreadFour(z), d = spreadFour(w);
+  const ab = lowPairs(a, b), cd = lowPairs(c, d);
+  const ba = highPairs(a, b), dc = highPairs(c, d);
+  v128.store(p, lowHalves(ab, cd));
+  v128.store(q, highHalves(ab, cd));
+  v128.store(r, lowHalves(ba, dc));
+  v128.store(s, highHalves(ba, dc));
 }

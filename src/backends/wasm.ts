@@ -2,6 +2,7 @@
 
 import { InputError, UnavailableError } from "../core/errors.js";
 import type { Backend, Platform, WorkerHandle } from "../core/ports.js";
+import { takeIn } from "./wasm/intake.js";
 import { loadKernels, type WasmVariant } from "./wasm/kernels.js";
 import { execute } from "./wasm/lower.js";
 import { layOut, placeOf, rowsAt, type State } from "./wasm/state.js";
@@ -47,6 +48,7 @@ export async function openWasm(platform: Platform, { variant, threads }: WasmOpt
     async upload(id, data, row = 0) {
       uploadWeights(ready(), id, data, row);
     },
+    load: (id, matrix) => takeIn(ready(), id, matrix),
     write(id, values, row = 0) {
       writeRows(ready(), id, values, row);
     },

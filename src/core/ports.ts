@@ -3,6 +3,7 @@
 import type { CountedEpoch, LaunchCommand, SourceName, SourceStatus } from "./counters.js";
 import type { Op, TensorId, TensorSpec } from "./op.js";
 import type { Group, PackedInt4, PackedInt8, PlainF32, WeightData } from "./packed.js";
+import type { StoredMatrix } from "./stored.js";
 import type { Target } from "./target.js";
 import type { ByteSource } from "./tensor.js";
 
@@ -21,6 +22,11 @@ export interface Backend {
   allocate(tensors: readonly TensorSpec[]): Promise<void>;
   /** Fills a weight tensor, or its rows from `row` (a multiple of 8) on; the data's format must be that of its spec. */
   upload(id: TensorId, data: WeightData, row?: number): Promise<void>;
+  /**
+   * Fills a weight tensor from its file without a copy in between; absent where a backend cannot. The matrix must have `raw`.
+   * Throws InputError as `upload` does, and for numbers that are not finite.
+   */
+  load?(id: TensorId, matrix: StoredMatrix): Promise<void>;
   /** Writes f32 rows into an activation or input tensor. */
   write(id: TensorId, values: Float32Array, row?: number): void;
   submit(ops: readonly Op[]): Promise<SubmitResult>;

@@ -1,7 +1,7 @@
 // Weight matrices that a file already holds quantized. They are repacked without loss, never through f32.
 
 import type { StorageFormat, TensorSpec } from "./op.js";
-import type { Repacker, WeightData } from "./packed.js";
+import type { CodeMatrix, Repacker, WeightData } from "./packed.js";
 import type { ByteSource } from "./tensor.js";
 
 /** One quantized matrix [rows, cols] = [outputs, inputs] that has not been read yet. */
@@ -26,7 +26,30 @@ export interface StoredMatrix {
   read(repacker: Repacker): Promise<WeightData>;
   /** The same from the first row to the last in pieces, where the file's layout allows: less memory at once. */
   pieces?(repacker: Repacker): AsyncIterable<WeightPiece>;
+  /** Where the weights lie, for backends that read and repack in their own memory (core/ports.ts `Backend.load`). */
+  readonly raw?: RawWeights;
 }
+
+/** Bytes [offset, offset + byteLength) of a file, which hold the codes or blocks of a whole matrix. */
+export interface RawWeights {
+  readonly source: ByteSource;
+  readonly offset: number;
+  readonly byteLength: number;
+  readonly form: RawForm;
+}
+
+export type RawForm =
+  /** As the matrix's format has them; a backend refuses numbers that are not finite. */
+  | { readonly kind: "blocks" }
+  /** ggml's 4-bit blocks of 32 columns, row-major; a backend refuses scales that are not finite. */
+  | { readonly kind: "ggml4"; readonly type: "q4_0" | "q4_1" }
+  /** Codes alone, eight a word. */
+  | { readonly kind: "codes"; readonly order: CodeMatrix["order"]; values(): Promise<CodeValues> }
+  /** Bodies of 32 bytes of all blocks, row-major; `heads` gives what stands before each. */
+  | { readonly kind: "bodies"; heads(): Promise<Uint8Array> };
+
+/** Scales and offsets of codes, as core/packed.ts `CodeMatrix` has them. */
+export type CodeValues = Pick<CodeMatrix, "scales" | "offsets" | "rowStride" | "groupStride" | "share">;
 
 /** Rows [row, row + data.rows) of a matrix; row is a multiple of 8. */
 export interface WeightPiece {

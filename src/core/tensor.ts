@@ -42,6 +42,8 @@ export interface ByteSource {
   readonly name: string;
   readonly sizeBytes: number;
   read(offset: number, length: number): Promise<Uint8Array>;
+  /** Fills `target` with the bytes from `offset` on, where that saves a copy. */
+  readInto?(offset: number, target: Uint8Array): Promise<void>;
   close(): Promise<void>;
 }
 

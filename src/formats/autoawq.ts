@@ -1,13 +1,11 @@
 // AutoAWQ checkpoints (quant_method "awq"), w = scale * (code - zero). GEMM layout: codes [inputs, outputs / 8] packed along
 // the outputs, zero points alike; GEMV layout: packed along the inputs. casper-hansen/AutoAWQ awq/modules/linear/gem[mv].py.
 
-import type { Repacker } from "../core/packed.js";
 import { wordsOf } from "./half.js";
 import { zeroBytes } from "./pack-r8.js";
 import {
   areHalves,
   basesOf,
-  packGrouped,
   piece,
   readBytes,
   recordGroup,
@@ -51,16 +49,15 @@ async function matrix(tensors: TensorMap, base: string, wanted: number, symmetri
   const parts = [codes, scales, ...(zeros ? [zeros] : [])];
   const shape = { rows, cols, group, offset: zeros ? "zeroU4" : "none8" } as const;
   const about = { name: `${base}.weight`, rows, cols, label: `AWQ g${stored}`, tensors: parts };
-  const exact = await areHalves(scales);
-  const read = async (repacker: Repacker) => {
-    const zeroPoints =
-      zeros && (async () => zeroBytes(wordsOf(await readBytes(zeros)), cols / stored, rows, AWQ_NIBBLE, 0));
-    const places = { rowStride: 1, groupStride: rows, share: stored / group };
-    const values = { scales, biases: null, zeros: zeroPoints, ...places, exact };
-    return packGrouped(repacker, shape, "awq", wordsOf(await readBytes(codes)), values);
-  };
+  const zeroPoints =
+    zeros && (async () => zeroBytes(wordsOf(await readBytes(zeros)), cols / stored, rows, AWQ_NIBBLE, 0));
+  const places = { rowStride: 1, groupStride: rows, share: stored / group };
+  const values = { scales, biases: null, zeros: zeroPoints, ...places, exact: await areHalves(scales) };
   const spare = tensors.has(`${base}.qzeros`) ? [`${base}.qzeros`] : [];
-  return { stored: storedInt4(about, shape, exact, read), used: [...parts.map(({ name }) => name), ...spare] };
+  return {
+    stored: storedInt4(about, shape, { tensor: codes, order: "awq", values }),
+    used: [...parts.map(({ name }) => name), ...spare],
+  };
 }
 
 /** Zero words of a row are padded to a multiple of this many (AutoAWQ's calculate_zeros_width). */
@@ -80,13 +77,12 @@ async function rowMatrix(tensors: TensorMap, base: string, wanted: number, symme
   const parts = [codes, scales, ...(zeros ? [zeros] : [])];
   const shape = { rows, cols, group, offset: zeros ? "zeroU4" : "none8" } as const;
   const about = { name: `${base}.weight`, rows, cols, label: `AWQ gemv g${stored}`, tensors: parts };
-  const exact = await areHalves(scales);
-  const read = async (repacker: Repacker) => {
-    const zeroPoints = zeros && (async () => zeroBytes(wordsOf(await readBytes(zeros)), rows, width * 8, STRAIGHT, 0));
-    const places = { rowStride: width * 8, groupStride: 1, share: stored / group };
-    const values = { scales, biases: null, zeros: zeroPoints, ...places, exact };
-    return packGrouped(repacker, shape, "rows", wordsOf(await readBytes(codes)), values);
-  };
+  const zeroPoints = zeros && (async () => zeroBytes(wordsOf(await readBytes(zeros)), rows, width * 8, STRAIGHT, 0));
+  const places = { rowStride: width * 8, groupStride: 1, share: stored / group };
+  const values = { scales, biases: null, zeros: zeroPoints, ...places, exact: await areHalves(scales) };
   const spare = tensors.has(`${base}.qzeros`) ? [`${base}.qzeros`] : [];
-  return { stored: storedInt4(about, shape, exact, read), used: [...parts.map(({ name }) => name), ...spare] };
+  return {
+    stored: storedInt4(about, shape, { tensor: codes, order: "rows", values }),
+    used: [...parts.map(({ name }) => name), ...spare],
+  };
 }

@@ -2,9 +2,9 @@
 // largest magnitude for each 64; double quantization stores those as 8-bit codes of their own. Layout: bitsandbytes functional.py.
 
 import { InputError } from "../core/errors.js";
-import { BLOCKS, type PackedBlocks, packedBlocksBytes } from "../core/packed.js";
 import type { LazyTensor } from "../core/tensor.js";
 import { type Fields, fieldsOf } from "./hf-fields.js";
+import { joinedBlocks } from "./pack-blocks.js";
 import { basesOf, filesOf, piece, readBytes, readFloats, type Scheme, type TensorMap } from "./quant-scheme.js";
 
 const STATE = ".weight.quant_state.bitsandbytes__nf4";
@@ -41,22 +41,18 @@ async function matrix(tensors: TensorMap, base: string) {
   const extra = nested ? ["absmax", "nested_absmax", "nested_quant_map"] : ["absmax"];
   const map = piece(tensors, `${name}.quant_map`, ["f32"], [16]);
   const parts = [codes, state, map, ...extra.map((part) => piece(tensors, `${name}.${part}`, ["f32", "u8"], [null]))];
-  const read = async (): Promise<PackedBlocks> => {
+  const heads = async () => {
     const largest = nested ? await readNested(tensors, name, absmax, fields) : await readFloats(absmax);
-    return { kind: "blocks", type: "nf4", rows, cols, bytes: join(await readBytes(codes), largest) };
+    return new Uint8Array(largest.buffer, largest.byteOffset, largest.byteLength);
   };
-  const order = async () => Float32Array.from({ length: cols }, (_, column) => column);
   const stored = {
     name,
     rows,
     cols,
-    format: "nf4",
     label: "NF4",
     ...filesOf(parts),
-    permuted: false,
-    order,
-    read,
-  } as const;
+    ...joinedBlocks("nf4", rows, cols, codes, heads),
+  };
   return { stored, used: parts.map((tensor) => tensor.name) };
 }
 
@@ -87,16 +83,4 @@ async function readNested(tensors: TensorMap, name: string, absmax: LazyTensor, 
   const map = await readFloats(piece(tensors, `${name}.nested_quant_map`, ["f32"], [256]));
   const codes = await readBytes(absmax);
   return Float32Array.from(codes, (code, i) => Math.fround(map[code] * outer[Math.floor(i / size)]) + offset);
-}
-
-/** Blocks: f32 largest magnitude, then the 32 bytes of 64 codes. */
-function join(codes: Uint8Array, largest: Float32Array): Uint8Array {
-  const { bytes: size } = BLOCKS.nf4;
-  const bytes = new Uint8Array(packedBlocksBytes(1, codes.length * 2, "nf4"));
-  const floats = new Float32Array(bytes.buffer);
-  for (let block = 0; block < largest.length; block++) {
-    floats[(block * size) / 4] = largest[block];
-    bytes.set(codes.subarray(block * 32, block * 32 + 32), block * size + 4);
-  }
-  return bytes;
 }

@@ -1,13 +1,11 @@
 // compressed-tensors checkpoints in the form "pack-quantized" (vLLM, llm-compressor): codes [outputs, inputs / 8] low
 // nibble first, each code + 8 (8 bits: [outputs, inputs / 4], + 128); zero points packed along the outputs. Layout: vllm-project/compressed-tensors.
 
-import type { Repacker } from "../core/packed.js";
 import { wordsOf } from "./half.js";
 import { storedBytes } from "./pack-bytes.js";
 import {
   areHalves,
   basesOf,
-  packGrouped,
   piece,
   readBytes,
   recordGroup,
@@ -52,16 +50,12 @@ async function matrix(tensors: TensorMap, base: string) {
     : null;
   const parts = [codes, scales, ...(zeros ? [zeros] : [])];
   const shape = { rows, cols, group, offset: zeros ? "zeroU4" : "none8" } as const;
-  const exact = await areHalves(scales);
-  const read = async (repacker: Repacker) => {
-    const zeroPoints = zeros && (async () => zerosOf(wordsOf(await readBytes(zeros)), rows, count));
-    const places = { rowStride: count, groupStride: 1, share: stored / group };
-    const values = { scales, biases: null, zeros: zeroPoints, ...places, exact };
-    return packGrouped(repacker, shape, "rows", wordsOf(await readBytes(codes)), values);
-  };
+  const zeroPoints = zeros && (async () => zerosOf(wordsOf(await readBytes(zeros)), rows, count));
+  const places = { rowStride: count, groupStride: 1, share: stored / group };
+  const values = { scales, biases: null, zeros: zeroPoints, ...places, exact: await areHalves(scales) };
   const about = { name: `${base}.weight`, rows, cols, label: `compressed-tensors g${stored}`, tensors: parts };
   const used = [...parts.map(({ name }) => name), ...(shaped ? [shaped.name] : [])];
-  return { stored: storedInt4(about, shape, exact, read), used };
+  return { stored: storedInt4(about, shape, { tensor: codes, order: "rows", values }), used };
 }
 
 /** The same in 8 bits: a byte is a code + 128. */

@@ -88,7 +88,8 @@ export async function readFloat32(tensor: LazyTensor): Promise<Float32Array> {
   return values;
 }
 
-function firstNonFinite(values: Float32Array): number {
+/** Index of the first NaN or infinity, or -1. */
+export function firstNonFinite(values: Float32Array): number {
   for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i])) return i;
   return -1;
 }

@@ -3,7 +3,6 @@
 // group, and the order is kept for the activations. Layout: AutoGPTQ qlinear_cuda_old.py; GPTQModel utils/model.py.
 
 import { InputError } from "../core/errors.js";
-import type { Repacker } from "../core/packed.js";
 import type { LazyTensor } from "../core/tensor.js";
 import { wordsOf } from "./half.js";
 import { bytesOfSteps, storedBytes } from "./pack-bytes.js";
@@ -11,7 +10,6 @@ import { zeroBytes } from "./pack-r8.js";
 import {
   areHalves,
   basesOf,
-  packGrouped,
   piece,
   readBytes,
   recordGroup,
@@ -58,19 +56,18 @@ async function matrix(tensors: TensorMap, base: string, { wanted, zeroShift, sor
   const zeros = piece(tensors, `${base}.qzeros`, ["i32"], [groups, Math.ceil(rows / 8)]);
   const index = tensors.has(`${base}.g_idx`) ? piece(tensors, `${base}.g_idx`, ["i32"], [cols]) : null;
   const shape = { rows, cols, group, offset: "zeroU4" } as const;
-  const exact = await areHalves(scales);
   const act = sorted && index !== null;
-  const read = async (repacker: Repacker) => {
-    const found = index ? await orderOf(index, stored, groups) : null;
-    if (found && !act && found.some((column, i) => column !== i)) throw unordered(index as LazyTensor);
-    // AutoGPTQ keeps four bits of zero + 1: a stored 15 stands for 0.
-    const zeroPoints = async () => zeroBytes(wordsOf(await readBytes(zeros)), groups, rows, STRAIGHT, zeroShift);
-    const places = { rowStride: 1, groupStride: rows, share: stored / group };
-    const values = { scales, biases: null, zeros: zeroPoints, ...places, exact };
-    const file = wordsOf(await readBytes(codes));
-    return packGrouped(repacker, shape, "steps", act && found ? sortedWords(file, rows, found) : file, values);
+  // AutoGPTQ keeps four bits of zero + 1: a stored 15 stands for 0.
+  const zeroPoints = async () => zeroBytes(wordsOf(await readBytes(zeros)), groups, rows, STRAIGHT, zeroShift);
+  const places = { rowStride: 1, groupStride: rows, share: stored / group };
+  const values = { scales, biases: null, zeros: zeroPoints, ...places, exact: await areHalves(scales) };
+  const check = async () => {
+    if (index && (await orderOf(index, stored, groups)).some((column, i) => column !== i)) throw unordered(index);
   };
-  const order = act ? async () => Float32Array.from(await orderOf(index, stored, groups)) : undefined;
+  const permutation = act && {
+    order: () => orderOf(index, stored, groups),
+    sort: (file: Uint32Array, order: Uint32Array) => sortedWords(file, rows, order),
+  };
   const parts = [codes, scales, zeros, ...(index ? [index] : [])];
   const about = {
     name: `${base}.weight`,
@@ -79,7 +76,8 @@ async function matrix(tensors: TensorMap, base: string, { wanted, zeroShift, sor
     label: `GPTQ g${stored}${act ? " act-order" : ""}`,
     tensors: parts,
   };
-  return { stored: storedInt4(about, shape, exact, read, order), used: parts.map(({ name }) => name) };
+  const form = { tensor: codes, order: "steps", values, ...(permutation ? { permutation } : { check }) } as const;
+  return { stored: storedInt4(about, shape, form), used: parts.map(({ name }) => name) };
 }
 
 /** The same in 8 bits: four codes a word, four zero points a word. */

@@ -20,14 +20,23 @@ function exactHalf(value: number): number {
 export function halfBits(bytes: Uint8Array, dtype: DType): Uint16Array | null {
   if (dtype === "f16") {
     const bits = new Uint16Array(aligned(bytes), 0, bytes.length / 2);
-    return bits.some((half) => (half & 0x7c00) === 0x7c00) ? null : bits;
+    // A plain loop: checkpoints of billions of weights have tens of millions of scales.
+    for (let i = 0; i < bits.length; i++) if ((bits[i] & 0x7c00) === 0x7c00) return null;
+    return bits;
   }
-  const count = dtype === "f32" ? bytes.length / 4 : bytes.length / 2;
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const bits = new Uint16Array(count);
-  for (let i = 0; i < count; i++) {
-    if (dtype === "bf16") float.setUint32(0, view.getUint16(i * 2, true) << 16);
-    const half = exactHalf(dtype === "bf16" ? float.getFloat32(0) : view.getFloat32(i * 4, true));
+  if (dtype === "bf16") {
+    const [from, table] = [new Uint16Array(aligned(bytes), 0, bytes.length / 2), halvesOfBf16()];
+    const bits = new Uint16Array(from.length);
+    for (let i = 0; i < bits.length; i++) {
+      if (table[from[i]] < 0) return null;
+      bits[i] = table[from[i]];
+    }
+    return bits;
+  }
+  const from = new Float32Array(aligned(bytes), 0, bytes.length / 4);
+  const bits = new Uint16Array(from.length);
+  for (let i = 0; i < bits.length; i++) {
+    const half = exactHalf(from[i]);
     if (half < 0) return null;
     bits[i] = half;
   }
@@ -38,16 +47,21 @@ export function halfBits(bytes: Uint8Array, dtype: DType): Uint16Array | null {
 export function fitsHalf(bytes: Uint8Array, dtype: DType): boolean {
   if (dtype === "f16") return true;
   if (dtype !== "bf16") return halfBits(bytes, dtype) !== null;
-  // One look-up a number: checkpoints of billions of weights have tens of millions of scales.
-  fitting ??= Uint8Array.from({ length: 65536 }, (_, bits) => {
-    float.setUint32(0, bits << 16);
-    return exactHalf(float.getFloat32(0)) < 0 ? 0 : 1;
-  });
-  const table = fitting;
-  return new Uint16Array(aligned(bytes), 0, bytes.length / 2).every((bits) => table[bits] === 1);
+  const [from, table] = [new Uint16Array(aligned(bytes), 0, bytes.length / 2), halvesOfBf16()];
+  for (let i = 0; i < from.length; i++) if (table[from[i]] < 0) return false;
+  return true;
 }
 
-let fitting: Uint8Array | null = null;
+let halfTable: Int32Array | null = null;
+
+/** f16 bits of every bf16 number, or -1: one look-up a number. */
+function halvesOfBf16(): Int32Array {
+  halfTable ??= Int32Array.from({ length: 65536 }, (_, bits) => {
+    float.setUint32(0, bits << 16);
+    return exactHalf(float.getFloat32(0));
+  });
+  return halfTable;
+}
 
 /** A buffer that begins with these bytes. */
 function aligned(bytes: Uint8Array): ArrayBuffer {

@@ -1,16 +1,12 @@
 // MLX checkpoints (config.json "quantization"): codes [outputs, inputs * bits / 32] low bits first, w = scale * code + bias
 // a group; 4 and 8 bits. Layout: ml-explore/mlx python/tests/test_quantized.py.
 
-import type { Repacker, WeightData } from "../core/packed.js";
-import { wordsOf } from "./half.js";
-import { wideBlocks } from "./pack-blocks.js";
+import { joinedBlocks, wideHeads } from "./pack-blocks.js";
 import {
   areHalves,
   basesOf,
   filesOf,
-  packGrouped,
   piece,
-  readBytes,
   readFloats,
   recordGroup,
   type Scheme,
@@ -49,22 +45,12 @@ async function matrix(tensors: TensorMap, base: string, bits: 4 | 8, stored: num
   const parts = [codes, scales, biases];
   const about = { name: `${base}.weight`, rows, cols, label: `MLX ${bits} bit g${stored}`, tensors: parts };
   const used = parts.map(({ name }) => name);
-  const at = (row: number, g: number) => row * count + Math.floor(g / share);
   if (bits === 4) {
-    const exact = await areHalves(scales, biases);
     const shape = { rows, cols, group, offset: "bias" } as const;
-    const read = async (repacker: Repacker) => {
-      const values = { scales, biases, zeros: null, rowStride: count, groupStride: 1, share, exact };
-      return packGrouped(repacker, shape, "rows", wordsOf(await readBytes(codes)), values);
-    };
-    return { stored: storedInt4(about, shape, exact, read), used };
+    const places = { rowStride: count, groupStride: 1, share };
+    const values = { scales, biases, zeros: null, ...places, exact: await areHalves(scales, biases) };
+    return { stored: storedInt4(about, shape, { tensor: codes, order: "rows", values }), used };
   }
-  const read = async (): Promise<WeightData> => {
-    const [steps, edges] = [await readFloats(scales), await readFloats(biases)];
-    const from = (values: Float32Array) => (row: number, column: number) => values[at(row, Math.floor(column / group))];
-    return wideBlocks("affine8", rows, cols, await readBytes(codes), from(steps), from(edges));
-  };
-  const order = async () => Float32Array.from({ length: cols }, (_, column) => column);
-  const wide = { ...about, ...filesOf(parts), format: "affine8" as const, permuted: false, order, read };
-  return { stored: wide, used };
+  const heads = async () => wideHeads(await readFloats(scales), await readFloats(biases), stored);
+  return { stored: { ...about, ...filesOf(parts), ...joinedBlocks("affine8", rows, cols, codes, heads) }, used };
 }

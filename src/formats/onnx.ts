@@ -3,19 +3,16 @@
 
 import { InputError } from "../core/errors.js";
 import type { Model } from "../core/model.js";
-import type { WeightData } from "../core/packed.js";
 import type { Platform } from "../core/ports.js";
 import type { StoredMatrix } from "../core/stored.js";
 import type { ByteSource, LazyTensor } from "../core/tensor.js";
-import { wordsOf } from "./half.js";
 import { readHfSettings } from "./hf-folder.js";
 import { type OnnxNode, readOnnxGraph } from "./onnx-graph.js";
-import { wideBlocks } from "./pack-blocks.js";
+import { joinedBlocks, wideHeads } from "./pack-blocks.js";
 import { protoReader } from "./protobuf.js";
 import {
   areHalves,
   filesOf,
-  packGrouped,
   piece,
   readBytes,
   readFloats,
@@ -127,25 +124,20 @@ export async function storedMatrix(tensors: TensorMap, node: OnnxNode): Promise<
   const about = { name, rows, cols, label: `ONNX ${bits} bit g${block}`, tensors: parts };
   const zeroOf = await zeroReader(fail, zeros, bits, rows, blocks);
   if (bits === 8) {
-    const read = async (): Promise<WeightData> => {
+    const heads = async () => {
       const [steps, zero] = [await readFloats(scales), await zeroOf()];
-      const g = (column: number) => Math.floor(column / block);
-      const scale = (row: number, column: number) => steps[row * blocks + g(column)];
-      return wideBlocks("zero8", rows, cols, await readBytes(codes), scale, (row, column) => zero(row, g(column)));
+      const edges = steps.map((_, i) => zero(Math.floor(i / blocks), i % blocks));
+      return wideHeads(steps, edges, block);
     };
     if (group === 16) throw fail("8 bits in blocks of 16 are not supported");
-    const order = async () => Float32Array.from({ length: cols }, (_, column) => column);
-    return { ...about, ...filesOf(parts), format: "zero8", permuted: false, order, read };
+    return { ...about, ...filesOf(parts), ...joinedBlocks("zero8", rows, cols, codes, heads) };
   }
   const floatZeros = zeros !== undefined && zeros.dtype !== "u8";
   const exact = !floatZeros && (await areHalves(scales));
   const shape = { rows, cols, group, offset: zeros ? "zeroU4" : "none8" } as const;
-  return storedInt4(about, shape, exact, async (repacker) => {
-    const words = wordsOf(await readBytes(codes));
-    const places = { rowStride: blocks, groupStride: 1, share: block / group };
-    const values = { scales, biases: null, zeros: zeros ? zeroList : null, ...places, exact };
-    return packGrouped(repacker, shape, "rows", words, values);
-  });
+  const places = { rowStride: blocks, groupStride: 1, share: block / group };
+  const values = { scales, biases: null, zeros: zeros ? zeroList : null, ...places, exact };
+  return storedInt4(about, shape, { tensor: codes, order: "rows", values });
 
   async function zeroList() {
     const zero = await zeroOf();

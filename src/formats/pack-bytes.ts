@@ -4,8 +4,8 @@
 import { InputError } from "../core/errors.js";
 import type { StoredMatrix } from "../core/stored.js";
 import type { LazyTensor } from "../core/tensor.js";
-import { wideBlocks } from "./pack-blocks.js";
-import { filesOf, readFloats } from "./quant-scheme.js";
+import { joinHeads, wideHeads } from "./pack-blocks.js";
+import { filesOf, inOrder, readFloats } from "./quant-scheme.js";
 
 /** A matrix of bytes: w[row, c] = scale * (code - zero), scale and zero at row * rowStride + floor(c / group) * groupStride. */
 export interface ByteMatrix {
@@ -38,13 +38,15 @@ export function storedBytes(matrix: ByteMatrix): StoredMatrix {
   return {
     ...{ name, rows, cols, format: "zero8", label, ...filesOf(tensors) },
     permuted: order !== undefined,
-    order: order ?? (async () => Float32Array.from({ length: cols }, (_, column) => column)),
+    order: order ?? inOrder(cols),
     async read() {
       const steps = await readFloats(scales);
       const points = zeros && (await zeros());
-      const at = (row: number, column: number) => row * rowStride + Math.floor(column / group) * groupStride;
-      const zero = points ? (row: number, column: number) => points[at(row, column)] : () => 128;
-      return wideBlocks("zero8", rows, cols, await codes(), (row, column) => steps[at(row, column)], zero);
+      const groups = cols / group;
+      const at = (i: number) => Math.floor(i / groups) * rowStride + (i % groups) * groupStride;
+      const scaleList = Float32Array.from({ length: rows * groups }, (_, i) => steps[at(i)]);
+      const zeroList = scaleList.map((_, i) => (points ? points[at(i)] : 128));
+      return joinHeads("zero8", rows, cols, wideHeads(scaleList, zeroList, group), await codes());
     },
   };
 }

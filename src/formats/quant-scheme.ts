@@ -3,10 +3,10 @@
 
 import { InputError } from "../core/errors.js";
 import type { CodeMatrix, Group, Repacker, WeightData } from "../core/packed.js";
-import type { StoredMatrix } from "../core/stored.js";
+import type { CodeValues, StoredMatrix } from "../core/stored.js";
 import type { DType, LazyTensor } from "../core/tensor.js";
-import { toFloat32 } from "./convert.js";
-import { fitsHalf, halfBits } from "./half.js";
+import { firstNonFinite, toFloat32 } from "./convert.js";
+import { fitsHalf, halfBits, wordsOf } from "./half.js";
 import type { Fields } from "./hf-fields.js";
 import { blocksOfR8, type CodeShape, groupFor } from "./pack-r8.js";
 
@@ -56,7 +56,7 @@ export const readBytes = (tensor: LazyTensor): Promise<Uint8Array> =>
 /** Numbers of scales or offsets as f32. Throws InputError for what is not finite. */
 export async function readFloats(tensor: LazyTensor): Promise<Float32Array> {
   const values = toFloat32(await readBytes(tensor), tensor.dtype) ?? new Float32Array(0);
-  const bad = values.findIndex((value) => !Number.isFinite(value));
+  const bad = firstNonFinite(values);
   if (bad < 0) return values;
   throw new InputError(tensor.source.name, tensor.name, `value ${bad} is ${values[bad]}`, "Get the file again");
 }
@@ -89,8 +89,15 @@ async function readHalves(tensor: LazyTensor): Promise<Uint16Array> {
   throw new InputError(tensor.source.name, tensor.name, "a scale is not finite", "Get the file again");
 }
 
+/** Scales and offsets that f16 holds exactly. */
+async function codeValues(values: GroupedValues): Promise<CodeValues> {
+  const { scales, biases, zeros, rowStride, groupStride, share } = values;
+  const offsets = biases ? await readHalves(biases) : zeros && ((await zeros()) as Uint8Array);
+  return { scales: await readHalves(scales), offsets, rowStride, groupStride, share };
+}
+
 /** "r8" records, or blocks with f32 scales where f16 could not hold them. @param words as `order` says */
-export async function packGrouped(
+async function packGrouped(
   repacker: Repacker,
   shape: CodeShape,
   order: CodeMatrix["order"],
@@ -98,12 +105,9 @@ export async function packGrouped(
   values: GroupedValues,
 ): Promise<WeightData> {
   const { scales, biases, rowStride, groupStride, share } = values;
+  if (values.exact) return repacker.records({ ...shape, order, words, ...(await codeValues(values)) });
   const places = { order, words, rowStride, groupStride, share };
   const zeros = values.zeros && (await values.zeros());
-  if (values.exact) {
-    const offsets = biases ? await readHalves(biases) : (zeros as Uint8Array | null);
-    return repacker.records({ ...shape, ...places, scales: await readHalves(scales), offsets });
-  }
   const steps = await readFloats(scales);
   const edges = biases ? await readFloats(biases) : zeros;
   const blank = { offset: "none8", offsets: null, scales: new Uint16Array(steps.length) } as const;
@@ -129,34 +133,66 @@ export interface Parts {
   readonly tensors: readonly LazyTensor[];
 }
 
+/** 4-bit codes as a file has them. */
+export interface Codes {
+  readonly tensor: LazyTensor;
+  readonly order: CodeMatrix["order"];
+  readonly values: GroupedValues;
+  /** Throws InputError for what the values must not be; before they are used. */
+  readonly check?: () => Promise<void>;
+  /** Columns are stored in another order: the inputs by column, and the words sorted alike. */
+  readonly permutation?: {
+    readonly order: () => Promise<Uint32Array>;
+    readonly sort: (words: Uint32Array, order: Uint32Array) => Uint32Array;
+  };
+}
+
 /**
- * A matrix of 4-bit codes with a scale a group. `order` is there for columns that are stored in another order.
+ * A matrix of 4-bit codes with a scale a group.
  * Throws InputError for groups of 16 whose scales f16 cannot hold.
  */
 export function storedInt4(
   { name, rows, cols, label, tensors }: Parts,
-  { group, offset }: CodeShape,
-  exact: boolean,
-  read: (repacker: Repacker) => Promise<WeightData>,
-  order?: () => Promise<Float32Array>,
+  shape: CodeShape,
+  { tensor, order, values, check, permutation }: Codes,
 ): StoredMatrix {
+  const { group, offset } = shape;
+  const { exact } = values;
   if (!exact && group === 16) {
     const problem = "has groups of 16 with scales that f16 cannot hold exactly";
     throw new InputError(tensors[0].source.name, name, problem, "Use a checkpoint with f16 scales");
   }
   const records = { format: `int4-g${group}` as const, ...(offset === "none8" ? {} : { offset }) };
+  const read = async (repacker: Repacker) => {
+    await check?.();
+    const words = wordsOf(await readBytes(tensor));
+    const sorted = permutation ? permutation.sort(words, await permutation.order()) : words;
+    return packGrouped(repacker, shape, order, sorted, values);
+  };
+  const form = {
+    ...({ kind: "codes", order } as const),
+    async values() {
+      await check?.();
+      return codeValues(values);
+    },
+  };
+  const { source, offset: at, byteLength } = tensor;
   return {
     name,
     rows,
     cols,
+    ...(exact && !permutation ? { raw: { source, offset: at, byteLength, form } } : {}),
     ...(exact ? records : { format: offset === "bias" ? ("affine4" as const) : ("zero4" as const) }),
     label,
     ...filesOf(tensors),
-    permuted: order !== undefined,
-    order: order ?? (async () => Float32Array.from({ length: cols }, (_, column) => column)),
+    permuted: permutation !== undefined,
+    order: permutation ? async () => Float32Array.from(await permutation.order()) : inOrder(cols),
     read,
   };
 }
+
+/** Columns that stand where their inputs do. */
+export const inOrder = (cols: number) => async () => Float32Array.from({ length: cols }, (_, column) => column);
 
 /** Bytes and files of the tensors that make up a matrix. */
 export function filesOf(tensors: readonly LazyTensor[]) {

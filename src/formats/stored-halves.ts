@@ -25,6 +25,7 @@ export function storedHalves(tensors: readonly LazyTensor[]): StoredMatrix[] {
         permuted: false,
       },
       order: async () => Float32Array.from({ length: cols }, (_, column) => column),
+      raw: { source, offset: tensor.offset, byteLength, form: { kind: "blocks" } },
       async read(repacker) {
         const bytes = await source.read(tensor.offset, byteLength);
         return repacker.checked({ kind: "blocks", type: dtype, rows, cols, bytes }, name);

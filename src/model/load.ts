@@ -35,13 +35,24 @@ export interface LoadedModel {
 export async function loadModel(model: Model, parts: LoadParts, options: GraphOptions): Promise<LoadedModel> {
   const graph = buildGraph(model.config, options);
   const weights = graph.tensors.filter((spec) => spec.class === "weights");
-  const readers = weights.map((spec) => readerOf(model, spec, parts, options));
+  const loaders = weights.map((spec) => loaderOf(model, spec, parts, options));
   await parts.backend.allocate(graph.tensors);
   for (const [index, spec] of weights.entries()) {
     parts.onTensor?.(spec, index, weights.length);
-    for await (const { row, data } of readers[index]()) await parts.backend.upload(spec.id, data, row);
+    await loaders[index]();
   }
   return { graph, backend: parts.backend };
+}
+
+/** How a weight gets into the backend. Throws InputError for tensors that are missing or misshapen. */
+function loaderOf(model: Model, spec: TensorSpec, parts: LoadParts, options: GraphOptions): () => Promise<void> {
+  const { backend } = parts;
+  const pieces = readerOf(model, spec, parts, options);
+  const stored = options.plan.exact?.has(spec.name) ? model.stored?.get(spec.name) : undefined;
+  if (stored?.raw && backend.load) return async () => backend.load?.(spec.id, stored);
+  return async () => {
+    for await (const { row, data } of pieces()) await backend.upload(spec.id, data, row);
+  };
 }
 
 /** How a weight gets to its spec's form: as the file holds it, rounded again, or rounded from floats. */

@@ -113,17 +113,23 @@ function fileSource(path: string, handle: FileHandle, sizeBytes: number): ByteSo
         const problem = `bytes ${offset} to ${offset + length} were asked for, the file has ${sizeBytes}`;
         throw new InputError(path, "", problem, "Get the whole file again");
       }
-      const bytes = new Uint8Array(length);
-      let done = 0;
-      while (done < length) {
-        const { bytesRead } = await attempt(path, () => handle.read(bytes, done, length - done, offset + done));
-        if (bytesRead === 0) throw new InputError(path, "", "became shorter while it was read", "Read it again");
-        done += bytesRead;
-      }
+      // No zeros are written that the file would overwrite.
+      const bytes = new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
+      await fill(path, handle, offset, bytes);
       return bytes;
     },
+    readInto: (offset, target) => fill(path, handle, offset, target),
     close: () => handle.close(),
   };
+}
+
+async function fill(path: string, handle: FileHandle, offset: number, target: Uint8Array): Promise<void> {
+  let done = 0;
+  while (done < target.length) {
+    const { bytesRead } = await attempt(path, () => handle.read(target, done, target.length - done, offset + done));
+    if (bytesRead === 0) throw new InputError(path, "", "became shorter while it was read", "Read it again");
+    done += bytesRead;
+  }
 }
 
 async function writeWhole(path: string, data: string | Uint8Array): Promise<void> {

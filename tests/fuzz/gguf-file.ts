@@ -1,5 +1,6 @@
 // GGUF files as fields, some of which then lie, for the fuzzers of models and of projectors.
 
+import { TENSOR_TYPES } from "../../src/formats/gguf/types.js";
 import type { Random } from "./lies.js";
 
 /** A field of the file: a little-endian integer or raw bytes. */
@@ -23,20 +24,6 @@ export const count = (key: string, value: number) => pair(key, 4, int(4, value))
 export const list = (key: string, type: number, items: readonly Field[][]): Field[] =>
   pair(key, 9, int(4, type), int(8, items.length), ...items.flat());
 
-const BLOCK: Readonly<Record<number, readonly [number, number]>> = {
-  ...{
-    0: [1, 4],
-    1: [1, 2],
-    2: [32, 18],
-    3: [32, 20],
-    6: [32, 22],
-    7: [32, 24],
-    8: [32, 34],
-    20: [32, 18],
-    30: [1, 2],
-  },
-};
-
 /** Name, torch shape and type id of a tensor. */
 export type TensorInfo = readonly [string, readonly number[], number];
 
@@ -49,7 +36,7 @@ export interface GoodFile {
 export function goodFile(pairs: readonly Field[][], tensors: readonly TensorInfo[]): GoodFile {
   let offset = 0;
   const infos = tensors.map(([name, shape, type]) => {
-    const [columns, bytes] = BLOCK[type];
+    const { columns = 1, bytes = 1 } = TENSOR_TYPES.find(({ id }) => id === type) ?? {};
     const info = [
       ...text(name),
       int(4, shape.length),

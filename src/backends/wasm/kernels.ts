@@ -104,6 +104,8 @@ export interface Kernels {
     words: number,
     rows: number,
     cols: number,
+    first: number,
+    count: number,
     group: number,
     offset: number,
     out: number,
@@ -113,6 +115,8 @@ export interface Kernels {
     offsets: number,
     rows: number,
     cols: number,
+    first: number,
+    count: number,
     group: number,
     offset: number,
     rowStride: number,
@@ -120,6 +124,7 @@ export interface Kernels {
     share: number,
     out: number,
   ): void;
+  joinBlocks(heads: number, headBytes: number, bodies: number, count: number, out: number): void;
   kldEncode(logits: number, rows: number, vocab: number, out: number): void;
   kldCompare(records: number, logits: number, targets: number, rows: number, vocab: number, out: number): void;
   readBytes(start: number, bytes: number, streams: number): number;

@@ -5,7 +5,7 @@ import { openArena } from "./arena.js";
 import { type Loaded, OFFSET } from "./kernels.js";
 
 /** As assembly/kernels/records.ts numbers them. */
-const CODE_ORDER = { rows: 0, steps: 1, awq: 2 } as const;
+export const CODE_ORDER = { rows: 0, steps: 1, awq: 2 } as const;
 
 export function records({ kernels, memory }: Loaded, matrix: CodeMatrix): PackedInt4 {
   const { rows, cols, group, offset, words, scales, offsets, rowStride, groupStride, share } = matrix;
@@ -23,8 +23,21 @@ export function records({ kernels, memory }: Loaded, matrix: CodeMatrix): Packed
   const last = packedInt4Bytes(8, cols, group, offset);
   new Uint8Array(buffer, to + size - last, last).fill(0);
   const kind = OFFSET[offset];
-  kernels.spreadCodes(CODE_ORDER[matrix.order], from, rows, cols, group, kind, to);
-  kernels.spreadScales(scalesAt, offsetsAt, rows, cols, group, kind, rowStride, groupStride, share, to);
+  kernels.spreadCodes(CODE_ORDER[matrix.order], from, rows, cols, 0, cols / 8, group, kind, to);
+  kernels.spreadScales(
+    scalesAt,
+    offsetsAt,
+    rows,
+    cols,
+    0,
+    cols / group,
+    group,
+    kind,
+    rowStride,
+    groupStride,
+    share,
+    to,
+  );
   const codes = new Uint8Array(buffer, to, size).slice();
   const packed = { kind: "int4", layoutId: "r8", rows, cols, group, rowTile: 8, scaleType: "f16", offset } as const;
   return { ...packed, codes, scales: "inline", ...(offset === "none8" ? {} : { offsets: "inline" }) };

@@ -36,6 +36,8 @@ export interface State {
   readonly ropeBytes: number;
   /** What the rope table holds now. */
   ropeKey: string;
+  /** For loading only, where `prepared` is too small. */
+  staging: { readonly at: number; readonly bytes: number };
 }
 
 const most = (values: readonly number[]): number => values.reduce((a, b) => Math.max(a, b), 1);
@@ -60,7 +62,18 @@ export function layOut({ kernels, memory }: Loaded, specs: readonly TensorSpec[]
   return {
     ...{ kernels, memory, arena, places, control, scratches, prepared, preparedBytes },
     ...{ patches, ropeTable, ropeBytes, ropeKey: "" },
+    staging: { at: 0, bytes: 0 },
   };
+}
+
+/** An area of `bytes` bytes that weights pass on their way: that of the kernels' activations, or one at the memory's end. */
+export function stagingOf(state: State, bytes: number): number {
+  if (state.preparedBytes >= bytes) return state.prepared;
+  if (state.staging.bytes < bytes) {
+    state.staging = { at: state.arena.take(bytes), bytes };
+    state.arena.grow();
+  }
+  return state.staging.at;
 }
 
 function place(spec: TensorSpec, kernels: Kernels, arena: Arena): Place {

@@ -3,7 +3,7 @@
 
 import { InputError } from "../../core/errors.js";
 import { type PackedBlocks, packedBlocksBytes, type Repacker, type WeightData } from "../../core/packed.js";
-import type { StoredMatrix, WeightPiece } from "../../core/stored.js";
+import type { RawForm, StoredMatrix, WeightPiece } from "../../core/stored.js";
 import { type DType, elementCount, type LazyTensor } from "../../core/tensor.js";
 import type { GgufFile, GgufTensor } from "./header.js";
 
@@ -61,8 +61,12 @@ function storedMatrix(file: GgufFile, tensor: GgufTensor, name: string): StoredM
     order: async () => Float32Array.from({ length: cols }, (_, c) => c),
     read: (repacker) => readRows(file, tensor, cols, 0, rows, repacker),
     pieces,
+    raw: { source: file.source, offset: tensor.offset, byteLength, form: rawForm(type) },
   };
 }
+
+const rawForm = ({ as }: GgufTensor["type"]): RawForm =>
+  as.kind === "int4" ? { kind: "ggml4", type: as.type } : { kind: "blocks" };
 
 async function* readPieces(
   file: GgufFile,
