@@ -106,11 +106,13 @@ export function commaList(text: string): string[] {
 
 /** As commaList; the vectors after a Newick tree have commas too, so what begins with a number after a tree belongs to it. */
 export function topologyList(text: string): string[] {
-  return commaList(text).reduce<string[]>((list, part) => {
+  const list: string[] = [];
+  for (const part of commaList(text)) {
     const last = list.at(-1);
-    if (last?.startsWith("(") && /^[\d.]/.test(part)) return [...list.slice(0, -1), `${last},${part}`];
-    return [...list, part];
-  }, []);
+    if (last?.startsWith("(") && /^[\d.]/.test(part)) list[list.length - 1] = `${last},${part}`;
+    else list.push(part);
+  }
+  return list;
 }
 
 /** A whole number between two bounds, or an InputError naming the flag. */
