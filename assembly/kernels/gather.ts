@@ -12,17 +12,18 @@ export function gatherColumns(x: usize, order: usize, out: usize, rows: i32, col
   }
 }
 
-/** As `ropeTable`, the frequency of pair i divided by factors[i], f64 [headDim / 2]. */
+/** As `ropeTable`, the frequency of pair i divided by factors[i], f64 [headDim / 2 + 1]; the last is what all is multiplied by. */
 export function ropeTableScaled(table: usize, rows: i32, start: i32, headDim: i32, theta: f64, factors: usize): void {
   const pairs = headDim >> 1;
   const logTheta = Math.log(theta);
+  const gain = load<f64>(factors + (<usize>pairs << 3));
   for (let i = 0; i < pairs; i++) {
     const frequency = Math.exp((-2.0 * i * logTheta) / headDim) / load<f64>(factors + (<usize>i << 3));
     for (let r = 0; r < rows; r++) {
       const angle = <f64>(start + r) * frequency;
       const to = table + (<usize>(r * pairs + i) << 3);
-      store<f32>(to, <f32>Math.cos(angle));
-      store<f32>(to, <f32>Math.sin(angle), 4);
+      store<f32>(to, <f32>(gain * Math.cos(angle)));
+      store<f32>(to, <f32>(gain * Math.sin(angle)), 4);
     }
   }
 }

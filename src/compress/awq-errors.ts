@@ -114,10 +114,17 @@ export function attentionError(
 
 /** Cosines and sines of positions 0 to `longest` - 1. */
 function rotations({ arena, kernels }: CompressModule, config: DecoderConfig, longest: number): Address {
-  const { headDim, ropeTheta, ropeFactors } = config;
+  const { headDim, ropeTheta, ropeFactors, ropeGain = 1 } = config;
   const table = arena.alloc(longest * headDim * 4);
   if (ropeFactors) {
-    kernels.ropeTableScaled(table, longest, 0, headDim, ropeTheta, arena.place(Float64Array.from(ropeFactors)));
+    kernels.ropeTableScaled(
+      table,
+      longest,
+      0,
+      headDim,
+      ropeTheta,
+      arena.place(Float64Array.of(...ropeFactors, ropeGain)),
+    );
   } else kernels.ropeTable(table, longest, 0, headDim, ropeTheta);
   return table;
 }

@@ -20,6 +20,8 @@ export interface DecoderConfig {
   readonly ropeStyle: RopeStyle;
   /** Frequency i is divided by entry i, [headDim / 2]; absent: by 1. Scaled RoPE of every kind in use is such a list. */
   readonly ropeFactors?: readonly number[];
+  /** YaRN's attention factor: turned queries and keys are multiplied by it; only beside factors, absent: 1. */
+  readonly ropeGain?: number;
   /** Layers that add a bias; absent: none. */
   readonly biases?: readonly DecoderLinear[];
   readonly tiedEmbeddings: boolean;

@@ -103,7 +103,8 @@ export type Op =
     }
   /**
    * Rotary embedding in place on x [rows, heads * headDim]; row i has position start + i (Su et al. 2021). Pair j turns
-   * by position * theta^(-2j / headDim) / factors[j]; without `factors` they are 1.
+   * by position * theta^(-2j / headDim) / factors[j]; without `factors` they are 1. `gain` (only beside factors; else 1)
+   * multiplies what was turned.
    */
   | {
       readonly kind: "rope";
@@ -115,6 +116,7 @@ export type Op =
       readonly theta: number;
       readonly style: RopeStyle;
       readonly factors?: readonly number[];
+      readonly gain?: number;
     }
   /**
    * Appends k and v rows to the caches [context, kvHeads * headDim] from row start on. Into int8 caches each head of a row goes

@@ -48,6 +48,10 @@ export function decoderParts(
     .filter((tensor) => !(c.tiedEmbeddings && tensor.name === "lm_head.weight") && !UNUSED.test(tensor.name))
     .map((tensor) => output(tensor, type, parts, rowOrder(tensor.name, c, ROPE_STYLES[architecture])));
   const factors = uniform(c.ropeFactors) === null && c.ropeFactors ? [factorTensor(c.ropeFactors)] : [];
+  if (architecture === "qwen2" && factors.length > 0) {
+    const problem = "differ from frequency to frequency, llama.cpp's qwen2 has no place for that";
+    throw new InputError(name, "rope_scaling", problem, "Write a Hugging Face form");
+  }
   return {
     metadata: [...decoderMetadata(name, c, architecture, type), ...vocabulary],
     tensors: [...outputs, ...factors],
@@ -90,6 +94,7 @@ function decoderMetadata(name: string, c: DecoderConfig, architecture: string, t
     [key("rope.freq_base"), f32(c.ropeTheta)],
     [key("vocab_size"), u32(c.vocab)],
     ...linearScaling(c, key),
+    ...(c.ropeGain === undefined ? [] : [[key("rope.scaling.attn_factor"), f32(c.ropeGain)] as [string, GgufValue]]),
   ];
 }
 

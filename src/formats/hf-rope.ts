@@ -1,12 +1,15 @@
 // Hugging Face's RoPE settings to a base and one divisor a frequency. Kinds whose angles depend on how long the text is
-// (dynamic, longrope) or that scale attention too (yarn) are refused by name.
+// (dynamic, longrope) are refused by name.
 
 import type { Fields } from "./hf-fields.js";
+import { yarnFactors, yarnGain } from "./yarn.js";
 
 export interface Rope {
   readonly ropeTheta: number;
   /** [headDim / 2]; absent where every divisor is 1. */
   readonly ropeFactors?: readonly number[];
+  /** YaRN's attention factor. */
+  readonly ropeGain?: number;
 }
 
 /** Reads `rope_theta` and `rope_scaling`, or the newer `rope_parameters`. Throws InputError. */
@@ -17,8 +20,9 @@ export function readRope(fields: Fields, headDim: number): Rope {
   const scaling = fields.has("rope_scaling") ? fields.object("rope_scaling") : newer;
   const type = scaling.text(scaling.has("rope_type") ? "rope_type" : "type", "default");
   if (type === "default") return { ropeTheta };
+  if (type === "yarn") return { ropeTheta, ...readYarn(scaling, fields, ropeTheta, headDim) };
   if (type !== "linear" && type !== "llama3") {
-    throw scaling.fail("rope_type", `"${type}" is not supported`, "Supported are: default, linear, llama3");
+    throw scaling.fail("rope_type", `"${type}" is not supported`, "Supported are: default, linear, llama3, yarn");
   }
   const factor = scaling.number("factor", 1);
   if (!(factor >= 1)) throw scaling.fail("factor", `${factor} is below 1`);
@@ -27,6 +31,24 @@ export function readRope(fields: Fields, headDim: number): Rope {
   const bounds = readBounds(scaling, fields);
   const ropeFactors = pairs.map((i) => llama3Factor(ropeTheta ** ((-2 * i) / headDim), factor, bounds));
   return { ropeTheta, ropeFactors };
+}
+
+/** The scale is `factor`, or else how far the context was stretched; `original_max_position_embeddings` is what it was. */
+function readYarn(scaling: Fields, fields: Fields, theta: number, headDim: number): Omit<Rope, "ropeTheta"> {
+  const now = fields.count("max_position_embeddings", 2048);
+  const context = scaling.count("original_max_position_embeddings", now);
+  const factor = scaling.number("factor", now / context);
+  const [betaFast, betaSlow] = [scaling.number("beta_fast", 32), scaling.number("beta_slow", 1)];
+  if (!(factor >= 1)) throw scaling.fail("factor", `${factor} is below 1`);
+  if (!(theta > 1)) throw fields.fail("rope_theta", `${theta} is not above 1`);
+  if (!(betaSlow > 0 && betaFast >= betaSlow)) throw scaling.fail("beta_fast", `${betaFast} is below beta_slow`);
+  const truncate = scaling.flag("truncate", true);
+  const ropeFactors = yarnFactors({ theta, headDim, factor, context, betaFast, betaSlow, truncate });
+  const [over, under] = [scaling.number("mscale", 0), scaling.number("mscale_all_dim", 0)];
+  const gain = over && under ? yarnGain(factor, over) / yarnGain(factor, under) : yarnGain(factor);
+  const ropeGain = scaling.number("attention_factor", gain);
+  if (!(ropeGain > 0)) throw scaling.fail("attention_factor", `${ropeGain} is not above 0`);
+  return { ropeFactors, ropeGain };
 }
 
 interface Bounds {

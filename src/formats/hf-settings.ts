@@ -69,9 +69,10 @@ function decoderSettings(file: string, c: DecoderConfig, special: { bosId: numbe
 const shortest = (value: number): number => Number(Math.fround(value).toPrecision(7));
 
 /** Linear scaling, or Llama 3's with the numbers that its releases have. */
-function scalingOf(file: string, { ropeFactors, ropeTheta, headDim }: DecoderConfig): Json | null {
+function scalingOf(file: string, { ropeFactors, ropeGain, ropeTheta, headDim }: DecoderConfig): Json | null {
   if (!ropeFactors) return null;
   const [first] = ropeFactors;
+  if (ropeGain !== undefined) throw unsettable(file);
   if (ropeFactors.every((factor) => factor === first)) return { rope_type: "linear", factor: first };
   const factor = Math.round(Math.max(...ropeFactors));
   const bounds = { low: 1, high: 4, context: 8192 };
@@ -84,7 +85,11 @@ function scalingOf(file: string, { ropeFactors, ropeTheta, headDim }: DecoderCon
       original_max_position_embeddings: bounds.context,
     };
   }
-  throw new InputError(file, "rope_freqs", "transformers has no setting for these frequencies", "Write GGUF");
+  throw unsettable(file);
+}
+
+function unsettable(file: string): InputError {
+  return new InputError(file, "rope_freqs", "transformers has no setting for these frequencies", "Write GGUF");
 }
 
 function visionSettings(v: VisionConfig): Json {

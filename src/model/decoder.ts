@@ -175,7 +175,8 @@ function linearOps(
 
 function attentionOps(pass: DecoderPass, w: DecoderLayerIds, rows: number, start: number): Op[] {
   const { config: c, ids } = pass;
-  const factors = c.ropeFactors ? { factors: c.ropeFactors } : {};
+  const gain = c.ropeGain === undefined ? {} : { gain: c.ropeGain };
+  const factors = c.ropeFactors ? { factors: c.ropeFactors, ...gain } : {};
   const turn = (x: TensorId, heads: number): Op => {
     const { headDim, ropeTheta: theta, ropeStyle: style } = c;
     return { kind: "rope", x, rows, start, heads, headDim, theta, style, ...factors };

@@ -57,6 +57,7 @@ function scaledRopeCase(): Case {
   const ops: Op[] = [
     { ...rope, style: "half", factors: [1, 2, 5.5, 8] },
     { ...rope, style: "adjacent", factors: [4, 4, 4, 4] },
+    { ...rope, style: "half", factors: [1, 2, 5.5, 8], gain: 1.25 },
   ];
   return b.done("rope with scaled frequencies", FUNCTIONS, ops, x);
 }

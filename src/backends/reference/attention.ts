@@ -9,7 +9,7 @@ type AttentionOp = Extract<Op, { kind: "attention" }>;
 
 /** Turns pair j of each head by position * theta^(-2j / headDim) (Su et al. 2021). */
 export function rope(op: RopeOp, x: Matrix): void {
-  const { headDim, heads, style } = op;
+  const { headDim, heads, style, gain = 1 } = op;
   for (let i = 0; i < op.rows; i++) {
     const row = rowOf(x, i);
     for (let pair = 0; pair < heads * (headDim / 2); pair++) {
@@ -20,8 +20,8 @@ export function rope(op: RopeOp, x: Matrix): void {
       const second = style === "half" ? first + headDim / 2 : first + 1;
       const a = row[first];
       const b = row[second];
-      row[first] = a * Math.cos(angle) - b * Math.sin(angle);
-      row[second] = a * Math.sin(angle) + b * Math.cos(angle);
+      row[first] = gain * (a * Math.cos(angle) - b * Math.sin(angle));
+      row[second] = gain * (a * Math.sin(angle) + b * Math.cos(angle));
     }
   }
 }

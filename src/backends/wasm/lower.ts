@@ -162,8 +162,8 @@ function patchEmbed(state: State, op: OpOf<"patchEmbed">): void {
 
 /** All layers of an epoch turn by the same angles: the table is made once. */
 function rope(state: State, op: OpOf<"rope">): void {
-  const { rows, start, heads, headDim, theta, factors } = op;
-  const key = `${rows} ${start} ${headDim} ${theta} ${factors?.join() ?? ""}`;
+  const { rows, start, heads, headDim, theta, factors, gain } = op;
+  const key = `${rows} ${start} ${headDim} ${theta} ${factors?.join() ?? ""} ${gain ?? 1}`;
   if (key !== state.ropeKey) {
     if (rows * headDim * 4 > state.ropeBytes) {
       throw new InputError("op list", "rope", `heads of ${headDim} are too wide`, "Use a model with narrower heads");
@@ -175,10 +175,14 @@ function rope(state: State, op: OpOf<"rope">): void {
   state.kernels.rope(rowsAt(state, op.x, 0, rows), state.ropeTable, rows, heads, headDim, op.style === "half" ? 1 : 0);
 }
 
-/** The factors pass through the bytes behind the table. */
-function scaledTable(state: State, { rows, start, headDim, theta }: OpOf<"rope">, factors: readonly number[]): void {
+/** The factors and the gain pass through the bytes behind the table. */
+function scaledTable(
+  state: State,
+  { rows, start, headDim, theta, gain = 1 }: OpOf<"rope">,
+  factors: readonly number[],
+): void {
   const at = state.ropeTable + state.ropeBytes;
-  new Float64Array(state.memory.buffer, at, factors.length).set(factors);
+  new Float64Array(state.memory.buffer, at, factors.length + 1).set([...factors, gain]);
   state.kernels.ropeTableScaled(state.ropeTable, rows, start, headDim, theta, at);
 }
 

@@ -56,7 +56,7 @@ export function layOut({ kernels, memory }: Loaded, specs: readonly TensorSpec[]
   const patches = arena.take(images * 4);
   const ropeBytes = rows * WIDEST_HEAD * 4;
   // Behind the table stand the f64 factors of scaled frequencies.
-  const ropeTable = arena.take(ropeBytes + (WIDEST_HEAD / 2) * 8);
+  const ropeTable = arena.take(ropeBytes + (WIDEST_HEAD / 2 + 1) * 8);
   const places = specs.map((spec) => place(spec, kernels, arena));
   arena.grow();
   return {

@@ -3,6 +3,7 @@
 // qwen2 turns halves).
 
 import type { DecoderConfig, DecoderLinear } from "../../core/config.js";
+import { yarnFactors, yarnGain } from "../yarn.js";
 import type { GgufFields } from "./fields.js";
 import { ggufFields } from "./fields.js";
 import type { GgufFile, GgufTensor } from "./header.js";
@@ -56,7 +57,7 @@ export async function readDecoderConfig(file: GgufFile): Promise<DecoderConfig> 
   }
   const table = file.tensors.get("token_embd.weight");
   if (table?.shape.length !== 2) throw fields.fail("token_embd.weight", "is missing or no matrix");
-  const factors = await ropeFactors(file, fields, architecture, headDim);
+  const factors = await ropeScaling(file, fields, architecture, headDim);
   const biases = LINEARS.filter(([name]) => file.tensors.has(`blk.0.${name}.bias`)).map(([, letter]) => letter);
   return {
     ...{ hidden, heads, kvHeads, headDim, ropeStyle },
@@ -66,24 +67,27 @@ export async function readDecoderConfig(file: GgufFile): Promise<DecoderConfig> 
     maxContext: fields.count(key("context_length")),
     normEps: fields.number(key("attention.layer_norm_rms_epsilon")),
     ropeTheta: fields.number(key("rope.freq_base"), 10000),
-    ...(factors ? { ropeFactors: factors } : {}),
+    ...factors,
     ...(biases.length > 0 ? { biases } : {}),
     tiedEmbeddings: !file.tensors.has("output.weight"),
   };
 }
 
-/** Linear scaling divides all frequencies by one factor; Llama 3's factors stand in a tensor. */
-async function ropeFactors(
+type Scaling = Pick<DecoderConfig, "ropeFactors" | "ropeGain">;
+
+/** Linear scaling divides all frequencies by one factor; Llama 3's factors stand in a tensor; YaRN has settings. */
+async function ropeScaling(
   file: GgufFile,
   fields: GgufFields,
   architecture: string,
   headDim: number,
-): Promise<readonly number[] | null> {
+): Promise<Scaling> {
   const key = `${architecture}.rope.scaling.type`;
   const old = fields.number(`${architecture}.rope.scale_linear`, 1);
   const type = fields.text(key, old === 1 ? "none" : "linear");
+  if (type === "yarn") return yarnScaling(fields, architecture, headDim);
   if (type !== "none" && type !== "linear") {
-    throw fields.fail(key, `"${type}" is not supported`, "Supported are: none, linear, and Llama 3's rope_freqs");
+    throw fields.fail(key, `"${type}" is not supported`, "Supported are: none, linear, yarn, and Llama 3's rope_freqs");
   }
   const factor = type === "linear" ? fields.number(`${architecture}.rope.scaling.factor`, old) : 1;
   const tensor = file.tensors.get("rope_freqs.weight");
@@ -95,7 +99,24 @@ async function ropeFactors(
   if (factors.some((value) => !(value > 0 && value < 1e6))) {
     throw fields.fail(tensor ? "rope_freqs.weight" : key, "holds factors that are not above 0");
   }
-  return factors.every((value) => value === 1) ? null : factors;
+  const gain = fields.number(`${architecture}.rope.scaling.attn_factor`, 1);
+  if (!(gain > 0)) throw fields.fail(`${architecture}.rope.scaling.attn_factor`, `${gain} is not above 0`);
+  if (gain !== 1) return { ropeFactors: factors, ropeGain: gain };
+  return factors.every((value) => value === 1) ? {} : { ropeFactors: factors };
+}
+
+function yarnScaling(fields: GgufFields, architecture: string, headDim: number): Scaling {
+  const key = (name: string) => `${architecture}.rope.scaling.${name}`;
+  const factor = fields.number(key("factor"), 1);
+  const theta = fields.number(`${architecture}.rope.freq_base`, 10000);
+  const context = fields.count(key("original_context_length"), fields.count(`${architecture}.context_length`));
+  const betaFast = fields.number(key("yarn_beta_fast"), 32);
+  const betaSlow = fields.number(key("yarn_beta_slow"), 1);
+  if (!(factor >= 1)) throw fields.fail(key("factor"), `${factor} is below 1`);
+  if (!(theta > 1)) throw fields.fail(`${architecture}.rope.freq_base`, `${theta} is not above 1`);
+  if (!(betaSlow > 0 && betaFast >= betaSlow)) throw fields.fail(key("yarn_beta_fast"), `${betaFast} is too small`);
+  const ropeFactors = yarnFactors({ theta, headDim, factor, context, betaFast, betaSlow, truncate: true });
+  return { ropeFactors, ropeGain: yarnGain(factor) * fields.number(key("attn_factor"), 1) };
 }
 
 async function readFloats({ source, offset }: GgufTensor, count: number): Promise<number[]> {
