@@ -103,8 +103,7 @@ export type Op =
     }
   /**
    * Rotary embedding in place on x [rows, heads * headDim]; row i has position start + i (Su et al. 2021). Pair j turns
-   * by position * theta^(-2j / headDim) / factors[j]; without `factors` they are 1. `gain` (only beside factors; else 1)
-   * multiplies what was turned.
+   * by position * theta^(-2j / headDim) / factors[j]; without `factors` they are 1. `gain`: see config.ts.
    */
   | {
       readonly kind: "rope";
