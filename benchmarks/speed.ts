@@ -13,12 +13,14 @@ import { load } from "./load.js";
 import { machineName } from "./machine.js";
 import { peers } from "./peers/main.js";
 import { prefill } from "./prefill.js";
+import { threads } from "./threads.js";
 
 const QUESTIONS: Readonly<Record<string, (platform: Platform, rounds: number) => Promise<void>>> = {
   gemv,
   prefill,
   epoch,
   load,
+  threads,
 };
 
 /** Our own questions; `peers` has flags of its own. */

@@ -1,7 +1,7 @@
 // The kernels module: vectors and matrices in one linear memory, addressed by pointers. Which build this is: lanes.ts.
 
 export { features, relaxedProbe } from "./lanes";
-export { abandon, CONTROL_BYTES, hasFailed, serve, setUp } from "./jobs";
+export { abandon, CONTROL_BYTES, hasFailed, helpedUnits, serve, setUp } from "./jobs";
 export { scratchBytes } from "./units";
 export { matmul, preparedBytes } from "./matmul";
 export { int8Bytes, int8Tile } from "./int8";
@@ -23,7 +23,7 @@ export { spreadCodes } from "./records";
 export { joinBlocks, spreadScales } from "./records-scales";
 export { kldCompare, kldEncode } from "./kld";
 export { compareRows } from "./quality";
-export { chains, chase, linkChase, readBytes } from "./probe";
+export { chains, chase, linkChase, readBytes, rendezvous } from "./probe";
 export { press, PRESSURE_BYTES, pressUntilStopped } from "./pressure";
 
 /** First byte that the module's own data does not use. */

@@ -2,26 +2,51 @@
 // thread computes a unit changes no bits. Workers spin for a moment before they sleep, and a worker that sleeps through
 // a job is not waited for.
 
-import { Job } from "./job";
+import { Job, KIND_ATTENTION, KIND_READ } from "./job";
 import { THREADS } from "./lanes";
 import { runUnit } from "./units";
 
 // Words of the control block: jobs published so far, next unit to claim, workers inside a job, workers asleep, whether a
-// worker has failed.
+// worker has failed, units that workers have done, whether the coordinator sleeps, and a word that nobody
+// notifies.
 const PUBLISHED: usize = 0;
 const NEXT: usize = 4;
 const ACTIVE: usize = 8;
 const ASLEEP: usize = 12;
 const FAILED: usize = 16;
+const HELPED: usize = 20;
+const WAITING: usize = 24;
+const NAP: usize = 28;
 /** Bytes of the control block; the job stands at +64. */
 export const CONTROL_BYTES: i32 = 512;
 const CLOSED: i32 = 0x40000000;
 const SPINS: i32 = 50000;
+/** Most tokens times columns of a product whose units take less than a spin; longer ones end apart on a quiet machine too. */
+const SHORT_WORK: i32 = 8192;
+const TROUBLE_STEP: i32 = 8;
+const MOST_TROUBLE: i32 = 20;
+/** Units (some ms to half a second) that the coordinator does alone once threads stand in each other's way. */
+const ALONE_UNITS: i32 = 512;
+const MOST_ALONE_UNITS: i32 = 32768;
+/** Units (some 0.1 ms) that the coordinator does alone before it looks whether the workers it woke have come. */
+const LATE_UNITS: i32 = 8;
+/** What FAILED holds: a worker has trapped, or one inside a job has not been heard of. */
+const TRAPPED: i32 = 1;
+const SILENT: i32 = 2;
+const NAP_NS: i64 = 20000;
+const WAIT_NS: i64 = 100000;
+/** Waits (10 s or more) after which a worker that is inside a job is given up: its thread was ended from outside. */
+const PATIENCE: i32 = 100000;
 
 // Of this instance; instances share the memory but not their globals.
 let controlAt: usize = 0;
 let scratchAt: usize = 0;
 let workers: i32 = 0;
+/** Rises when a join of short units had to sleep, falls with each that had not. */
+let trouble: i32 = 0;
+/** Units that this thread still does alone, and how many it will the next time. */
+let alone: i32 = 0;
+let nextAlone: i32 = ALONE_UNITS;
 
 /** Tells this instance its memory: a zeroed control block, its own scratch, and how many workers serve. */
 export function setUp(control: usize, scratch: usize, workerCount: i32): void {
@@ -38,34 +63,109 @@ export function control(): usize {
 
 export function runJob(job: Job, parallel: bool): void {
   if (THREADS) {
-    if (parallel && workers > 0 && job.units > 1) return runShared(job);
+    if (parallel && workers > 0 && job.units > 1 && !staysAlone(job.units)) return runShared(job);
   }
   const units = job.units;
   for (let unit = 0; unit < units; unit++) runUnit(job, unit, scratchAt);
 }
 
+/**
+ * Where another program takes a core, the system often puts two threads of one job on the other: each then waits for the
+ * other in turn, and one alone is faster. Looks again after a while, which gets longer as long as it is so.
+ */
+function staysAlone(units: i32): bool {
+  if (alone <= 0) return false;
+  alone -= units;
+  return true;
+}
+
+function noteJoin(slept: bool): void {
+  if (!slept) {
+    trouble = max(0, trouble - 1);
+    if (trouble == 0) nextAlone = ALONE_UNITS;
+    return;
+  }
+  trouble += TROUBLE_STEP;
+  if (trouble < MOST_TROUBLE) return;
+  // One more join like this and it is alone again.
+  trouble = MOST_TROUBLE - TROUBLE_STEP;
+  alone = nextAlone;
+  nextAlone = min(2 * nextAlone, MOST_ALONE_UNITS);
+}
+
 function runShared(job: Job): void {
   atomic.store<i32>(controlAt + NEXT, 0);
   atomic.add<i32>(controlAt + PUBLISHED, 1);
-  if (atomic.load<i32>(controlAt + ASLEEP) > 0) atomic.notify(controlAt + PUBLISHED, workers);
-  claim(job);
-  atomic.store<i32>(controlAt + NEXT, CLOSED);
-  let spins = 0;
-  for (let active = atomic.load<i32>(controlAt + ACTIVE); active > 0; active = atomic.load<i32>(controlAt + ACTIVE)) {
-    if (++spins <= SPINS) continue;
-    // A worker that trapped stays inside its job for ever: trap too.
-    if (hasFailed()) unreachable();
-    // The thread that holds the last unit may not be running: let it have this core for 0.1 ms at a time.
-    atomic.wait<i32>(controlAt + ACTIVE, active, 100000);
+  if (atomic.load<i32>(controlAt + ASLEEP) == 0) claim(job, 0);
+  else {
+    atomic.notify(controlAt + PUBLISHED, workers);
+    if (!claim(job, LATE_UNITS)) {
+      // The system may have woken the worker on this thread's core though another is idle: let it run.
+      if (atomic.load<i32>(controlAt + ACTIVE) == 0) nap();
+      claim(job, 0);
+    }
   }
+  atomic.store<i32>(controlAt + NEXT, CLOSED);
+  const together = spinForWorkers();
+  if (!together) waitForWorkers();
+  if (isShort(job)) noteJoin(!together);
 }
 
-function claim(job: Job): void {
-  while (true) {
-    const unit = atomic.add<i32>(controlAt + NEXT, 1);
-    if (unit >= job.units) return;
-    runUnit(job, unit, scratchAt);
+function isShort(job: Job): bool {
+  return job.kind != KIND_ATTENTION && job.kind != KIND_READ && job.tokens * job.cols <= SHORT_WORK;
+}
+
+function spinForWorkers(): bool {
+  for (let spins = 0; spins < SPINS; spins++) if (atomic.load<i32>(controlAt + ACTIVE) == 0) return true;
+  return false;
+}
+
+/**
+ * The thread that holds the last unit may not be running: this one sleeps, so that it gets a core. Traps when a worker has
+ * trapped, or when none has come out of the job for so long that its thread must be gone.
+ */
+function waitForWorkers(): void {
+  atomic.store<i32>(controlAt + WAITING, 1);
+  let before = 0;
+  let waits = 0;
+  for (let active = atomic.load<i32>(controlAt + ACTIVE); active > 0; active = atomic.load<i32>(controlAt + ACTIVE)) {
+    waits = active == before ? waits + 1 : 0;
+    before = active;
+    if (waits > PATIENCE) atomic.store<i32>(controlAt + FAILED, SILENT);
+    if (hasFailed()) unreachable();
+    atomic.wait<i32>(controlAt + ACTIVE, active, WAIT_NS);
   }
+  atomic.store<i32>(controlAt + WAITING, 0);
+}
+
+/** Runs units until none is left; with `most` above 0 at most so many. Whether none is left. */
+function claim(job: Job, most: i32): bool {
+  for (let unit = nextUnit(); unit < job.units; unit = nextUnit()) {
+    runUnit(job, unit, scratchAt);
+    if (--most == 0) return false;
+  }
+  return true;
+}
+
+/** The units of a worker; how many. */
+function claimAsWorker(job: Job): i32 {
+  let done = 0;
+  for (let unit = nextUnit(); unit < job.units; unit = nextUnit()) {
+    runUnit(job, unit, scratchAt);
+    done++;
+  }
+  return done;
+}
+
+/** Lets another thread have this core. */
+export function nap(): void {
+  atomic.wait<i32>(controlAt + NAP, 0, NAP_NS);
+}
+
+// @ts-ignore: decorator
+@inline
+function nextUnit(): i32 {
+  return atomic.add<i32>(controlAt + NEXT, 1);
 }
 
 /** The life of a worker: claims units of every job until its thread is stopped. */
@@ -82,13 +182,19 @@ export function serve(control: usize, scratch: usize): void {
 
 /** Tells the other threads that this worker's `serve` has trapped. Takes the arguments of `serve`. */
 export function abandon(control: usize, _scratch: usize): void {
-  if (THREADS) atomic.store<i32>(control + FAILED, 1);
+  if (THREADS) atomic.store<i32>(control + FAILED, TRAPPED);
 }
 
-/** Whether a worker of this instance has trapped: then a job that it was in never ends. */
-export function hasFailed(): bool {
-  if (!THREADS) return false;
-  return controlAt != 0 && atomic.load<i32>(controlAt + FAILED) != 0;
+/** 0; 1 when a worker of this instance has trapped, 2 when one is silent: then a job that it was in never ends. */
+export function hasFailed(): i32 {
+  if (!THREADS || controlAt == 0) return 0;
+  return atomic.load<i32>(controlAt + FAILED);
+}
+
+/** Units that workers have done so far, of all threads' units of shared jobs. */
+export function helpedUnits(): u32 {
+  if (!THREADS) return 0;
+  return atomic.load<i32>(controlAt + HELPED);
 }
 
 /**
@@ -97,8 +203,10 @@ export function hasFailed(): bool {
  */
 function help(): void {
   atomic.add<i32>(controlAt + ACTIVE, 1);
-  claim(changetype<Job>(controlAt + 64));
+  const units = claimAsWorker(changetype<Job>(controlAt + 64));
+  if (units > 0) atomic.add<i32>(controlAt + HELPED, units);
   atomic.sub<i32>(controlAt + ACTIVE, 1);
+  if (atomic.load<i32>(controlAt + WAITING) != 0) atomic.notify(controlAt + ACTIVE, 1);
 }
 
 /** Waits until another job than `seen` is published. */

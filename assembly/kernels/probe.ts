@@ -2,8 +2,8 @@
 // pointer chases (one or several at once).
 
 import { Job, KIND_READ } from "./job";
-import { control, runJob } from "./jobs";
-import { SIMD } from "./lanes";
+import { control, nap, runJob } from "./jobs";
+import { SIMD, THREADS } from "./lanes";
 
 /** Bytes that one claim of a thread reads. Not a multiple of 4 KiB a stream, so that streams fall in different cache sets. */
 const UNIT_BYTES: usize = 8 * 73792;
@@ -23,7 +23,36 @@ export function readBytes(start: usize, bytes: u32, streams: i32): u32 {
   return <u32>job.units * <u32>UNIT_BYTES;
 }
 
+/** Spins between two moments in which a thread lets others have its core, and how often: some seconds. */
+const SPINS: i32 = 50000;
+const MOMENTS: i32 = 20000;
+
+/**
+ * A job of one unit a thread in which each waits until all have theirs: what it takes to call `threads` threads together
+ * and to know that all are done. Gives how many met.
+ */
+export function rendezvous(threads: i32): i32 {
+  const job = changetype<Job>(control() + 64);
+  job.kind = KIND_READ;
+  job.units = threads;
+  job.tokens = 0;
+  job.out = control() + 256;
+  store<i32>(job.out, 0);
+  runJob(job, true);
+  return load<i32>(job.out);
+}
+
+function meet(job: Job): void {
+  if (!THREADS) return;
+  atomic.add<i32>(job.out, 1);
+  for (let moment = 0; moment < MOMENTS; moment++) {
+    for (let spins = 0; spins < SPINS; spins++) if (atomic.load<i32>(job.out) >= job.units) return;
+    nap();
+  }
+}
+
 export function readUnit(job: Job, unit: i32): void {
+  if (job.tokens == 0) return meet(job);
   const from = job.x + <usize>unit * UNIT_BYTES;
   const part = UNIT_BYTES / <usize>job.tokens;
   if (!SIMD) {

@@ -11,8 +11,10 @@ export interface Kernels {
   features(): number;
   heapBase(): number;
   setUp(control: number, scratch: number, workers: number): void;
-  /** 1 when a worker has trapped: the instance cannot run shared jobs any more. */
+  /** 1 when a worker has trapped, 2 when one has vanished inside a job: the instance cannot run shared jobs any more. */
   hasFailed(): number;
+  /** Units of shared jobs that workers have done so far. */
+  helpedUnits(): number;
   readonly CONTROL_BYTES: WebAssembly.Global;
   scratchBytes(context: number): number;
   preparedBytes(cols: number, tokens: number): number;
@@ -128,6 +130,8 @@ export interface Kernels {
   kldEncode(logits: number, rows: number, vocab: number, out: number): void;
   kldCompare(records: number, logits: number, targets: number, rows: number, vocab: number, out: number): void;
   readBytes(start: number, bytes: number, streams: number): number;
+  /** Calls `threads` threads together and waits until each was there. */
+  rendezvous(threads: number): number;
   linkChase(start: number, count: number, stride: number, block: number): void;
   chase(from: number, steps: number): number;
   chains(state: number, count: number, steps: number): void;

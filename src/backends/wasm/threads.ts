@@ -22,13 +22,15 @@ export async function startThreads(
   return workers;
 }
 
-/** Runs kernels. Throws UnavailableError when they trapped because a worker had died in the middle of a job. */
+/** Runs kernels. Throws UnavailableError when they trapped because a worker had trapped or vanished inside a job. */
 export function withThreads<T>(kernels: Kernels, body: () => T): T {
   try {
     return body();
   } catch (error) {
-    if (!kernels.hasFailed()) throw error;
+    const failure = kernels.hasFailed();
+    if (!failure) throw error;
+    const what = failure === 1 ? "has failed inside a kernel" : "has ended inside a kernel and no longer answers";
     const remedy = "Run again, or on one thread: --threads 1";
-    throw new UnavailableError("this WASM instance", "one of its worker threads has failed inside a kernel", remedy);
+    throw new UnavailableError("this WASM instance", `one of its worker threads ${what}`, remedy);
   }
 }
