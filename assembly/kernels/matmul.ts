@@ -6,11 +6,14 @@ import { Job, OFFSET_NONE8, TOKEN_TILE, UNIT_ROWS, ceilDiv } from "./job";
 import { control, runJob } from "./jobs";
 import { FUSED, SIMD } from "./lanes";
 import { PANEL_TOKENS } from "./matmul-units";
-import { quantizeRow } from "./quantize";
+import { largestMagnitude, quantizeRow } from "./quantize";
 import { bytesGroupBytes, spreadBytes, spreadFloats, spreadPairs, spreadWords, widenCodes } from "./spread";
 
 /** Below this many multiply-adds waking other threads costs more than it saves (about 10 us). */
 const PARALLEL_WORK: i64 = 1 << 18;
+
+/** The kernels of few tokens multiply activation scales by 2^112; beyond this (activations over 8e6) floats are taken instead. */
+const MOST_SCALE: f32 = 65000;
 
 /** Bytes of `prepared` that products of at most `cols` columns and `tokens` tokens need. */
 export function preparedBytes(cols: i32, tokens: i32): u32 {
@@ -62,8 +65,13 @@ function prepare(job: Job, x: usize, prepared: usize): void {
   job.xSums = prepared + metaBytes;
   const free = job.xSums + metaBytes;
   const few = job.tokens < PANEL_TOKENS;
-  if (job.kind == kinds.KIND_INT4_I8 || job.kind == kinds.KIND_INT8_I8) prepareInt8(job, x, groups, group, free);
-  else if (job.kind == kinds.KIND_INT4_F32 && (few || !SIMD)) prepareFloats(job, x, groups, group, free);
+  if (job.kind == kinds.KIND_INT4_I8 || job.kind == kinds.KIND_INT8_I8) {
+    prepareInt8(job, x, groups, group, free);
+    if (SIMD && few && job.kind == kinds.KIND_INT4_I8 && largestMagnitude(job.xScales, job.tokens * groups) > MOST_SCALE) {
+      job.kind = kinds.KIND_INT4_F32;
+      prepareFloats(job, x, groups, group, free);
+    }
+  } else if (job.kind == kinds.KIND_INT4_F32 && (few || !SIMD)) prepareFloats(job, x, groups, group, free);
   else if (job.kind == kinds.KIND_INT8_F32 && (few || !SIMD)) padFloats(job, x, free);
   else {
     job.x = x;
