@@ -4,12 +4,14 @@ import { readFile } from "node:fs/promises";
 import { text } from "node:stream/consumers";
 import { InputError } from "../core/errors.js";
 import type { BenchResult } from "../core/result.js";
+import { nodePlatform } from "../platform/node.js";
 import { FORMATS } from "../report/formats.js";
 import type { Command } from "./command.js";
 import { converse, INTERRUPTED } from "./conversation.js";
 import type { Parsed } from "./flags.js";
 import { OUTPUT_FLAGS, type Outputs, outputsOf, writeOutputs } from "./outputs.js";
 import { SCENARIO_FLAGS, scenarioOf } from "./scenario-flags.js";
+import { preferStored } from "./stored-default.js";
 import { painter, progressBar } from "./terminal.js";
 
 async function scenarioText(parsed: Parsed): Promise<string | null> {
@@ -32,7 +34,7 @@ function withDefaultPage(outputs: Outputs, parsed: Parsed): Outputs {
 }
 
 async function run(parsed: Parsed): Promise<number> {
-  const scenario = scenarioOf(parsed, await scenarioText(parsed));
+  const scenario = await preferStored(nodePlatform(), scenarioOf(parsed, await scenarioText(parsed)), parsed);
   if (parsed.on("print-scenario")) {
     process.stdout.write(`${JSON.stringify(scenario, null, 2)}\n`);
     return 0;

@@ -3,6 +3,7 @@
 import { access } from "node:fs/promises";
 import { join } from "node:path";
 import { InputError } from "../core/errors.js";
+import { nodePlatform } from "../platform/node.js";
 import type { Command } from "./command.js";
 import { converse, INTERRUPTED } from "./conversation.js";
 import { BASE_FLAGS, evalBase } from "./eval-base.js";
@@ -10,6 +11,7 @@ import type { Flag, Parsed } from "./flags.js";
 import { OUTPUT_FLAGS, outputsOf, writeOutputs } from "./outputs.js";
 import type { EvalFolders } from "./parts/evalset.js";
 import { SCENARIO_FLAGS, scenarioOf } from "./scenario-flags.js";
+import { preferStored } from "./stored-default.js";
 import { painter, progressBar } from "./terminal.js";
 
 const NAMES = ["model", "quant", "activations", "target", "threads"];
@@ -52,7 +54,7 @@ async function run(parsed: Parsed): Promise<number> {
   if (parsed.on("base") || parsed.on("save-base")) return evalBase(parsed);
   const folders = await foldersOf(parsed);
   const named = parsed.positionals.length > 0 || parsed.on("model");
-  const scenario = scenarioOf(parsed, null);
+  const scenario = await preferStored(nodePlatform(), scenarioOf(parsed, null), parsed);
   const workloads = named ? scenario.workloads : scenario.workloads.slice(0, 1);
   const outputs = await outputsOf(parsed);
   const request = { kind: "eval", scenario: { ...scenario, workloads }, folders } as const;

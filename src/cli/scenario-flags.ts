@@ -49,7 +49,12 @@ export const SCENARIO_FLAGS: readonly Flag[] = [
   { name: "model", short: "m", value: "PATH", help: "a model folder or file (default: the shipped model)" },
   { name: "shape", value: "NAME", help: "synthetic weights in the shapes of llava-1.5-7b" },
   { name: "layers", value: "N", help: "layers of the synthetic shape (default 4, about 0.5 GB)" },
-  { name: "quant", value: "LIST", repeat: true, help: "f32, int8, int4-g32, int4-g128" },
+  {
+    name: "quant",
+    value: "LIST",
+    repeat: true,
+    help: "f32, int8, int4-g32, int4-g128, stored (as the file has it: the default where it is quantized)",
+  },
   { name: "activations", value: "NAME", help: "f32 or int8 activations in matrix products" },
   { name: "kv", value: "NAME", help: "f32 (default) or int8 keys and values of past positions" },
   { name: "test", short: "t", value: "LIST", repeat: true, help: "vision, ppN, tgN, tgN@dM, ttftN" },
