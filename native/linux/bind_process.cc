@@ -11,6 +11,7 @@
 #include "bindings.h"
 #include "cgroup.h"
 #include "clock.h"
+#include "loops.h"
 #include "pulse.h"
 #include "spawn.h"
 #include "threads.h"
@@ -120,6 +121,17 @@ static Napi::Value spin(const Info& info) {
   return number(info, static_cast<double>(spinNs(static_cast<uint64_t>(info[0].ToNumber().Int64Value()))));
 }
 
+static Napi::Value loop(const Info& info) {
+  countedLoop(static_cast<uint64_t>(info[0].ToNumber().Int64Value()));
+  return info.Env().Undefined();
+}
+
+// (bytes, steps) -> ns a step
+static Napi::Value chase(const Info& info) {
+  const auto bytes = static_cast<size_t>(info[0].ToNumber().Int64Value());
+  return number(info, chaseLines(bytes, static_cast<uint64_t>(info[1].ToNumber().Int64Value())));
+}
+
 // What the watchdog shares: `fd` to hand over, `protect` before the first stop, `stop`, `close`.
 class GuardObject : public Napi::ObjectWrap<GuardObject> {
  public:
@@ -174,6 +186,8 @@ void registerProcess(Napi::Env env, Napi::Object exports) {
   add("cgroupLeave", cgroupLeave);
   add("stopExcess", stopExcess);
   add("spin", spin);
+  add("loop", loop);
+  add("chase", chase);
   exports.Set("Guard", GuardObject::define(env));
 }
 

@@ -103,6 +103,10 @@ export interface NativeAddon {
   stopExcess(cgroup: string, rounds: number, ns: number): number;
   /** Waits actively by the time stamp counter; gives the ns that passed. */
   spin(ns: number): number;
+  /** Exactly two instructions a round, and a handful around them. */
+  loop(rounds: number): void;
+  /** A random pointer chase, one line a step; gives the ns of a step. */
+  chase(bytes: number, steps: number): number;
 }
 
 /** Sentence and remedy for an errno of perf_event_open, by number (Linux; the same on x86, Arm and RISC-V). */

@@ -173,8 +173,8 @@ export interface CounterSource {
   probe(): Promise<SourceStatus>;
   /** The command to start instead, such as the program under an emulator; null: this source attaches to any process. Throws typed errors for programs it cannot run. */
   readonly launch: ((command: LaunchCommand) => Promise<LaunchCommand>) | null;
-  /** Opens on a process, its threads and its children. Throws InputError or UnavailableError. */
-  open(pid: number): Promise<CounterSession>;
+  /** Opens on a process, its threads and its children. `waiting`: it is ours and stands before its first instruction; count from its exec on. Throws InputError or UnavailableError. */
+  open(pid: number, waiting: boolean): Promise<CounterSession>;
 }
 
 /** A program that is being counted. Must be closed. */

@@ -1,0 +1,100 @@
+// Counters on a running program: opened on every thread there is, inherited by every thread and process that starts later.
+
+import type { CountedEpoch } from "../../core/counters.js";
+import { InputError, UnavailableError } from "../../core/errors.js";
+import { COUNT_WORDS, EVENT_FLAGS, eventError, type NativeAddon, type NativeCounterSet } from "../../core/native.js";
+import type { Clock, CounterSession } from "../../core/ports.js";
+import { openThreadTimes } from "../../core/thread-times.js";
+import { type EventSpec, specWords } from "./specs.js";
+
+/** Threads may start while counters are opened; so often it is tried anew. */
+const TRIES = 6;
+
+interface Opened {
+  readonly set: NativeCounterSet;
+  readonly errors: Int32Array;
+  /** true: the threads changed at every try, so some may be counted twice or not at all. */
+  readonly unsure: boolean;
+}
+
+function attachAll(addon: NativeAddon, pid: number, specs: readonly EventSpec[], flags: number, clock: Clock): Opened {
+  const words = specWords(specs, flags);
+  const errors = new Int32Array(specs.length);
+  for (let tries = 1; ; tries++) {
+    const before = openThreadTimes(addon, pid, clock).tids();
+    if (before.length === 0) throw new InputError("pid", String(pid), "is gone", "Give the pid of a running process.");
+    const set = new addon.CounterSet(words);
+    const opened = before.map((tid) => set.attach(tid, -1, errors));
+    const after = openThreadTimes(addon, pid, clock).tids();
+    const same = after.length === before.length && after.every((tid) => before.includes(tid));
+    if (same || tries === TRIES) {
+      if (opened.some((count) => count > 0)) return { set, errors, unsure: !same };
+      set.close();
+      const { reason, remedy } = eventError(errors.find((errno) => errno !== 0) ?? 3);
+      throw new UnavailableError(`counting process ${pid}`, reason, remedy);
+    }
+    set.close();
+  }
+}
+
+/** Events of one read as counts; what did not run has no key. */
+function countsOf(specs: readonly EventSpec[], errors: Int32Array, out: BigUint64Array) {
+  const counters: Record<string, number> = {};
+  let runningShare = 1;
+  let lost = 0;
+  for (const [i, { name, software }] of specs.entries()) {
+    const at = i * COUNT_WORDS;
+    const [enabled, running] = [Number(out[at + 1]), Number(out[at + 2])];
+    if (errors[i] !== 0) continue;
+    if (enabled > 0 && running === 0) {
+      lost++;
+      runningShare = 0;
+      continue;
+    }
+    if (!software && enabled > 0) runningShare = Math.min(runningShare, running / enabled);
+    counters[name] = Number(out[at]);
+  }
+  return { counters, runningShare, lost };
+}
+
+/** What the delay models call stall cycles: the best that was counted. */
+function withStalls(counters: Record<string, number>): Record<string, number> {
+  const stalls = counters.stallCycles ?? counters.stallsL3Miss ?? counters.stallsL2;
+  return stalls === undefined ? counters : { ...counters, stallCycles: stalls };
+}
+
+/** Opens the events on a process. Throws InputError when it is gone and UnavailableError when none can be counted. */
+export function openSession(
+  addon: NativeAddon,
+  clock: Clock,
+  pid: number,
+  waiting: boolean,
+  specs: readonly EventSpec[],
+): CounterSession {
+  const flags = EVENT_FLAGS.inherit | (waiting ? EVENT_FLAGS.enableOnExec : 0);
+  const { set, errors, unsure } = attachAll(addon, pid, specs, flags, clock);
+  const threads = openThreadTimes(addon, pid, clock);
+  const out = new BigUint64Array(specs.length * COUNT_WORDS);
+  let lastNs = clock.nowNs();
+  set.read(out);
+
+  function read(): CountedEpoch[] {
+    set.read(out);
+    const nowNs = clock.nowNs();
+    const nativeNs = nowNs - lastNs;
+    lastNs = nowNs;
+    const { counters, runningShare, lost } = countsOf(specs, errors, out);
+    return [{ nativeNs, threads: threads.read(), counters: withStalls(counters), regions: [], runningShare, lost }];
+  }
+
+  const refused = specs.filter((_, i) => errors[i] !== 0).map(({ name }) => name);
+  return {
+    read,
+    finish: async () => read(),
+    notes: [
+      ...(unsure ? ["threads started while counters were opened: some may be counted twice or not at all"] : []),
+      ...(refused.length > 0 ? [`not counted on this process: ${refused.join(", ")}`] : []),
+    ],
+    close: () => set.close(),
+  };
+}
