@@ -31,10 +31,10 @@ static std::vector<std::string> strings(const Napi::Value& value) {
   return list;
 }
 
-// (file, args, env, cgroupProcs, memoryNodes) -> {pid, go, status} or {pid: -errno}
+// (file, args, env, cgroupProcs, memoryNodes, quiet) -> {pid, go, status} or {pid: -errno}
 static Napi::Value spawn(const Info& info) {
   const SpawnRequest request = {info[0].ToString().Utf8Value(), strings(info[1]), strings(info[2]), info[3].ToString().Utf8Value(),
-                                static_cast<uint64_t>(info[4].ToNumber().Int64Value())};
+                                static_cast<uint64_t>(info[4].ToNumber().Int64Value()), info[5].ToBoolean().Value()};
   const Spawned spawned = spawnWaiting(request);
   auto result = Napi::Object::New(info.Env());
   result.Set("pid", spawned.pid > 0 ? spawned.pid : -errno);

@@ -22,6 +22,7 @@ struct Child {
   char** env;
   int cgroup;
   uint64_t memoryNodes;
+  bool quiet;
   int go;
   int status;
 };
@@ -45,6 +46,11 @@ struct Child {
   for (int fd = 0; fd < 3; fd++) {
     const int flags = fcntl(fd, F_GETFL);
     if (flags >= 0 && (flags & O_NONBLOCK) != 0) fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
+  }
+  if (child.quiet) {
+    const int nothing = open("/dev/null", O_RDWR);
+    for (int fd = 0; fd < 3; fd++) dup2(nothing, fd);
+    if (nothing > 2) close(nothing);
   }
   if (child.cgroup >= 0 && write(child.cgroup, "0", 1) < 0) fail(child.status);
   if (child.memoryNodes != 0) {
@@ -81,7 +87,7 @@ Spawned spawnWaiting(const SpawnRequest& request) {
   const int cgroup = request.cgroupProcs.empty() ? -1 : open(request.cgroupProcs.c_str(), O_WRONLY | O_CLOEXEC);
   std::vector<char*> args = pointers(request.args);
   std::vector<char*> env = pointers(request.env);
-  const Child child = {request.file.c_str(), args.data(), env.data(), cgroup, request.memoryNodes, go[0], status[1]};
+  const Child child = {request.file.c_str(), args.data(), env.data(), cgroup, request.memoryNodes, request.quiet, go[0], status[1]};
   // No handler of the runtime may run in the child before the handlers are gone.
   sigset_t all;
   sigset_t before;

@@ -19,6 +19,8 @@ struct SpawnRequest {
   std::string cgroupProcs;
   // NUMA nodes that its memory is bound to, one bit each; 0 = no binding.
   uint64_t memoryNodes;
+  // Its standard input, output and error are /dev/null.
+  bool quiet;
 };
 
 struct Spawned {

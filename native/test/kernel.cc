@@ -95,14 +95,14 @@ void touches() {
 }
 
 void programs() {
-  Spawned spawned = spawnWaiting({"sh", {"sh", "-c", "exit 7"}, {"PATH=/usr/bin:/bin"}, "", 0});
+  Spawned spawned = spawnWaiting({"sh", {"sh", "-c", "exit 7"}, {"PATH=/usr/bin:/bin"}, "", 0, true});
   CHECK(spawned.pid > 0 && !reap(spawned.pid).ended);
   const pid_t pid = spawned.pid;
   CHECK(letGo(spawned) == 0);
   Ended ended;
   while (!(ended = reap(pid)).ended) sleepUntil(nowNs() + 1000000);
   CHECK(ended.code == 7 && ended.signal == 0);
-  Spawned missing = spawnWaiting({"no-such-program", {"x"}, {"PATH=/usr/bin:/bin"}, "", 0});
+  Spawned missing = spawnWaiting({"no-such-program", {"x"}, {"PATH=/usr/bin:/bin"}, "", 0, true});
   CHECK(letGo(missing) == ENOENT);
   waitpid(missing.pid, nullptr, 0);
 }

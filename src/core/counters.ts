@@ -57,6 +57,8 @@ export interface CountedEpoch {
   readonly runningShare: number;
   /** Records, samples or events that are known to be missing. */
   readonly lost: number;
+  /** By how much the counting itself held the program up in this epoch; absent = not noticeably. */
+  readonly overheadNs?: number;
 }
 
 /** How a program is started for a source. */

@@ -76,13 +76,14 @@ export interface NativeAddon {
   ) => NativeSampler;
   readonly Breakpoints: new () => NativeBreakpoints;
   readonly Guard: new () => NativeGuard;
-  /** Starts a program that waits before its first instruction. pid below 0: the errno. `memoryNodes`: bits of NUMA nodes, 0 = any. */
+  /** Starts a program that waits before its first instruction. pid below 0: the errno. `memoryNodes`: bits of NUMA nodes, 0 = any; `quiet`: its standard files are /dev/null. */
   spawn(
     file: string,
     args: readonly string[],
     env: readonly string[],
     cgroupProcs: string,
     memoryNodes: number,
+    quiet: boolean,
   ): { readonly pid: number; readonly go: number; readonly status: number };
   /** Lets it go; 0 or the errno of its start. */
   release(go: number, status: number): number;

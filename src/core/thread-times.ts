@@ -12,11 +12,14 @@ const MOST_SHARE = 0.05;
 export interface ThreadTimes {
   /** Threads that ran since the last call. */
   read(): readonly ThreadTime[];
-  /** Threads there are now, those that slept too. */
-  tids(): readonly number[];
+  /** Threads there are now, those that slept too; of one process or of all. */
+  tids(pid?: number): readonly number[];
+  /** The process whose threads ran longest before the last read. */
+  busiest(): number;
 }
 
 interface Seen {
+  readonly pid: number;
   readonly tid: number;
   readonly onCpuNs: number;
 }
@@ -24,8 +27,9 @@ interface Seen {
 /** Watches a process, its threads and its descendants. */
 export function openThreadTimes(addon: NativeAddon, pid: number, clock: Clock): ThreadTimes {
   let buffer = new Float64Array(64 * THREAD_NUMBERS);
-  let before = new Map<number, number>();
+  let before = new Map<number, Seen>();
   let nextNs = 0;
+  let busiest = pid;
 
   function list(): Seen[] {
     let count = addon.threads(pid, buffer);
@@ -34,26 +38,37 @@ export function openThreadTimes(addon: NativeAddon, pid: number, clock: Clock): 
       count = addon.threads(pid, buffer);
     }
     return Array.from({ length: count }, (_, i) => ({
+      pid: buffer[i * THREAD_NUMBERS] as number,
       tid: buffer[i * THREAD_NUMBERS + 1] as number,
       onCpuNs: buffer[i * THREAD_NUMBERS + 2] as number,
     }));
   }
 
-  before = new Map(list().map(({ tid, onCpuNs }) => [tid, onCpuNs]));
+  before = new Map(list().map((thread) => [thread.tid, thread]));
   return {
     read() {
       const startNs = clock.nowNs();
       if (startNs < nextNs) return [];
       const threads = list();
       const ran = threads
-        .map(({ tid, onCpuNs }) => ({ tid, onCpuNs: onCpuNs - (before.get(tid) ?? 0) }))
+        .map((thread) => ({ ...thread, onCpuNs: thread.onCpuNs - (before.get(thread.tid)?.onCpuNs ?? 0) }))
         .filter(({ onCpuNs }) => onCpuNs > 0);
-      before = new Map(threads.map(({ tid, onCpuNs }) => [tid, onCpuNs]));
+      before = new Map(threads.map((thread) => [thread.tid, thread]));
+      busiest = busiestOf(ran) ?? busiest;
       const endNs = clock.nowNs();
       // A few threads cost microseconds and are read every time.
       nextNs = threads.length < 32 ? 0 : endNs + (endNs - startNs) / MOST_SHARE;
-      return ran;
+      return ran.map(({ tid, onCpuNs }) => ({ tid, onCpuNs }));
     },
-    tids: () => [...before.keys()],
+    tids: (only) =>
+      [...before.values()].filter((thread) => only === undefined || thread.pid === only).map(({ tid }) => tid),
+    busiest: () => busiest,
   };
+}
+
+function busiestOf(ran: readonly Seen[]): number | null {
+  const byProcess = new Map<number, number>();
+  for (const { pid, onCpuNs } of ran) byProcess.set(pid, (byProcess.get(pid) ?? 0) + onCpuNs);
+  const [first] = [...byProcess].sort((a, b) => b[1] - a[1]);
+  return first?.[0] ?? null;
 }

@@ -1,0 +1,95 @@
+// The counter sources of this machine, and which of them a watch uses: the named one, or the best that works.
+
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { SourceName, SourceStatus } from "../../core/counters.js";
+import { InputError, UnavailableError } from "../../core/errors.js";
+import type { NativeAddon } from "../../core/native.js";
+import type { CounterSource, Platform } from "../../core/ports.js";
+import { openBreakpoint } from "../../counters/breakpoint.js";
+import { openNone } from "../../counters/none.js";
+import { parseEventTable, parseProcessor, tableOf } from "../../counters/perf/tables.js";
+import { countsMemory, openPerf } from "../../counters/perf.js";
+import { cachedRegions, openPresence } from "./watched-memory.js";
+
+/** Best first. */
+export const SOURCE_NAMES: readonly SourceName[] = ["perf", "breakpoint", "emulated", "none"];
+
+export interface ChosenSource {
+  readonly source: CounterSource;
+  readonly status: SourceStatus & { readonly available: true };
+}
+
+/** Number of the core's event unit where raw codes are not of PERF_TYPE_RAW (Arm). */
+function rawType(): number | undefined {
+  try {
+    const units = readdirSync("/sys/bus/event_source/devices").filter((name) => name.startsWith("armv8_pmuv3"));
+    const unit = units[0];
+    return unit ? Number(readFileSync(join("/sys/bus/event_source/devices", unit, "type"), "utf8")) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The event table of this processor. */
+export async function eventTable(platform: Platform) {
+  const folder = platform.packagePath("profiles/events");
+  const names = (await platform.list(folder)).filter((name) => name.endsWith(".json"));
+  const tables = await Promise.all(
+    names.map(async (name) => parseEventTable(name, await platform.readText(join(folder, name)))),
+  );
+  const cpuinfo = await platform.readText("/proc/cpuinfo").catch(() => "");
+  return tableOf(tables, parseProcessor(cpuinfo));
+}
+
+export interface SourceOptions {
+  /** Effective last-level cache, for sources that count touches. */
+  readonly llcBytes: number;
+  readonly epochNs: number;
+}
+
+/** All sources; opening one costs nothing until it is probed. */
+export async function openSources(
+  platform: Platform,
+  addon: NativeAddon,
+  options: SourceOptions,
+): Promise<CounterSource[]> {
+  const type = rawType();
+  const table = await eventTable(platform);
+  const { clock } = platform;
+  return [
+    openPerf({ addon, clock, table, ...(type === undefined ? {} : { rawType: type }) }),
+    openBreakpoint({ addon, clock, regionsOf: cachedRegions(clock), presenceOf: openPresence, ...options }),
+    openNone(addon, clock),
+  ];
+}
+
+/** The source of `--source`, or the best one. Throws UnavailableError with the reason of the named one. */
+export async function chooseSource(sources: readonly CounterSource[], name: string | undefined): Promise<ChosenSource> {
+  if (name !== undefined) {
+    const source = sources.find((one) => one.name === name);
+    if (!source) {
+      const problem = `"${name}" is no source`;
+      throw new InputError(
+        "--source",
+        "",
+        problem,
+        `Known: ${SOURCE_NAMES.join(", ")}; recorded traces: nibblemark replay.`,
+      );
+    }
+    const status = await source.probe();
+    if (status.available) return { source, status };
+    throw new UnavailableError(`source ${name}`, status.reason, status.remedy);
+  }
+  let fallback: ChosenSource | null = null;
+  for (const source of sources) {
+    // An emulator runs the program again and slowly: only where it is asked for.
+    if (source.launch) continue;
+    const status = await source.probe();
+    if (!status.available) continue;
+    if (source.name !== "perf" || countsMemory(status.events)) return { source, status };
+    fallback ??= { source, status };
+  }
+  if (fallback) return fallback;
+  throw new UnavailableError("every counter source", "none works here", "See nibblemark doctor.");
+}

@@ -1,0 +1,114 @@
+// The epoch loop: sleeps, reads the counters, computes what the epoch would have cost, and, where asked, makes the program wait.
+// Lengths are measured, never the nominal ones.
+
+import type { CountedEpoch, ThreadTime } from "../core/counters.js";
+import type { Clock, CounterSession } from "../core/ports.js";
+import type { PlacedRegion, Region, RegionPlacer } from "../core/regions.js";
+import type { WatchedEpoch } from "../core/watch.js";
+import { activity, delayOf, type Evaluate, poolLines } from "./watch-epoch.js";
+import type { Debt } from "./watch-inject.js";
+
+export interface WatchParts {
+  readonly clock: Clock;
+  readonly session: CounterSession;
+  readonly pools: number;
+  /** Waits at most `ns`; true when the program has ended. Lets signals and timers in. */
+  wait(ns: number): Promise<boolean>;
+  /** The program's mappings now, the same array while nothing was read anew; null when they cannot be read. */
+  regions(): readonly Region[] | null;
+  readonly place: RegionPlacer;
+  readonly evaluate: Evaluate;
+  /** null: predict only. */
+  readonly debt: Debt | null;
+  /** Slows the program by this factor instead of by the model; null: by the model. */
+  readonly slowFactor: number | null;
+  /** true ends the watch. */
+  stopped(): boolean;
+  onEpoch(epoch: WatchedEpoch): void;
+}
+
+export interface WatchOptions {
+  readonly epochNs: number;
+  /** null: until the program ends. */
+  readonly durationNs: number | null;
+}
+
+export interface WatchEnding {
+  /** false: the watch ended first. */
+  readonly programEnded: boolean;
+  readonly wallNs: number;
+}
+
+/** Where the regions live, kept up to date, and what each has cost so far. */
+function openPlaces(parts: WatchParts) {
+  const heat = new Map<number, number>();
+  let placed: readonly PlacedRegion[] = [];
+  let last: readonly Region[] | null = null;
+  return {
+    now(): readonly PlacedRegion[] {
+      const regions = parts.regions();
+      if (!regions || regions === last) return placed;
+      last = regions;
+      placed = parts.place(
+        regions,
+        regions.map(({ startAddress }) => heat.get(startAddress) ?? 0),
+      );
+      return placed;
+    },
+    warm({ regions }: CountedEpoch): void {
+      for (const { startAddress, sizeBytes, streamLines, strideLines, irregularLines } of regions) {
+        const lines = streamLines[1] + strideLines[1] + irregularLines[1];
+        const home = placed.find(
+          ({ region }) =>
+            region.startAddress < startAddress + sizeBytes && startAddress < region.startAddress + region.sizeBytes,
+        );
+        if (home) heat.set(home.region.startAddress, (heat.get(home.region.startAddress) ?? 0) + lines);
+      }
+    },
+  };
+}
+
+/** Watches until the program ends, the time is over, or someone stops it. */
+export async function watch(parts: WatchParts, options: WatchOptions): Promise<WatchEnding> {
+  const { clock, session, debt } = parts;
+  const startNs = clock.nowNs();
+  const places = openPlaces(parts);
+  let usualThreads: readonly ThreadTime[] = [];
+  let index = 0;
+  let stoodNs = 0;
+  let epochStartNs = 0;
+
+  function handle(read: CountedEpoch, timeNs: number, inject: boolean): void {
+    // Where there are very many threads they are not read every time.
+    if (read.threads.length > 0) usualThreads = read.threads;
+    const counted = { ...read, threads: usualThreads };
+    const placed = places.now();
+    places.warm(counted);
+    const nativeNs = Math.max(0, timeNs - stoodNs);
+    const pools = poolLines(counted, placed, parts.pools);
+    const delay = delayOf(counted, nativeNs, pools, parts.evaluate);
+    const { onCpuNs, slowestNs } = activity(counted, nativeNs);
+    stoodNs = 0;
+    if (debt && inject) {
+      const modelled = delay ? (delay.slowestNs[0] + delay.slowestNs[1]) / 2 : 0;
+      const wanted = parts.slowFactor === null ? modelled : slowestNs * (parts.slowFactor - 1);
+      stoodNs = debt.owe(wanted, counted.overheadNs ?? 0);
+    }
+    const { threads, counters, runningShare, lost } = counted;
+    const record = { index, startNs: epochStartNs, nativeNs, onCpuNs, threads, counters, runningShare, lost };
+    parts.onEpoch({ ...record, pools, delay, injectedNs: stoodNs });
+    epochStartNs += timeNs;
+    index++;
+  }
+
+  for (;;) {
+    const ended = await parts.wait(options.epochNs);
+    const elapsedNs = clock.nowNs() - startNs;
+    const over = parts.stopped() || (options.durationNs !== null && elapsedNs >= options.durationNs);
+    if (ended || over) {
+      for (const counted of await session.finish()) handle(counted, counted.nativeNs ?? 0, false);
+      return { programEnded: ended, wallNs: clock.nowNs() - startNs };
+    }
+    for (const counted of session.read()) handle(counted, counted.nativeNs ?? 0, true);
+  }
+}
