@@ -121,8 +121,8 @@ class BreakpointsObject : public Napi::ObjectWrap<BreakpointsObject> {
  public:
   static Napi::Function define(Napi::Env env) {
     return DefineClass(env, "Breakpoints",
-                       {InstanceMethod("arm", &BreakpointsObject::arm), InstanceMethod("harvest", &BreakpointsObject::harvest),
-                        InstanceMethod("close", &BreakpointsObject::close)});
+                       {InstanceMethod("arm", &BreakpointsObject::arm), InstanceMethod("read", &BreakpointsObject::read),
+                        InstanceMethod("disarm", &BreakpointsObject::disarm), InstanceMethod("close", &BreakpointsObject::close)});
   }
 
   explicit BreakpointsObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<BreakpointsObject>(info) {}
@@ -130,16 +130,21 @@ class BreakpointsObject : public Napi::ObjectWrap<BreakpointsObject> {
  private:
   // (tid, address: number, writesOnly, limit)
   Napi::Value arm(const Napi::CallbackInfo& info) {
-    const int error = points_.arm(info[0].ToNumber().Int32Value(), static_cast<uint64_t>(info[1].ToNumber().DoubleValue()),
+    const int probe = points_.arm(info[0].ToNumber().Int32Value(), static_cast<uint64_t>(info[1].ToNumber().DoubleValue()),
                                   info[2].ToBoolean().Value(), info[3].ToNumber().Uint32Value());
-    return Napi::Number::New(info.Env(), -error);
+    return Napi::Number::New(info.Env(), probe);
   }
 
-  Napi::Value harvest(const Napi::CallbackInfo& info) {
-    if (!info[0].IsTypedArray()) return fault(info.Env(), "harvest(out: BigUint64Array)");
-    auto out = info[0].As<Napi::BigUint64Array>();
-    if (out.ElementLength() < points_.armed() * kWordsPerProbe) return fault(info.Env(), "out is shorter than the probes");
-    return Napi::Number::New(info.Env(), static_cast<double>(points_.harvest(out.Data())));
+  Napi::Value read(const Napi::CallbackInfo& info) {
+    if (!info[1].IsTypedArray()) return fault(info.Env(), "read(probe, out: BigUint64Array)");
+    auto out = info[1].As<Napi::BigUint64Array>();
+    if (out.ElementLength() < kWordsPerProbe) return fault(info.Env(), "out is shorter than a probe");
+    return Napi::Boolean::New(info.Env(), points_.read(info[0].ToNumber().Int32Value(), out.Data()));
+  }
+
+  Napi::Value disarm(const Napi::CallbackInfo& info) {
+    points_.disarm(info[0].ToNumber().Int32Value());
+    return info.Env().Undefined();
   }
 
   Napi::Value close(const Napi::CallbackInfo& info) {

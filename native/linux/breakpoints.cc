@@ -23,32 +23,42 @@ int Breakpoints::arm(pid_t tid, uint64_t address, bool writesOnly, uint32_t limi
   attr.disabled = 1;
   attr.read_format = PERF_FORMAT_TOTAL_TIME_ENABLED | PERF_FORMAT_TOTAL_TIME_RUNNING;
   const int fd = calls.open(&attr, tid, -1, -1);
-  if (fd < 0) return errno;
+  if (fd < 0) return -errno;
   if (calls.ioctl(fd, PERF_EVENT_IOC_REFRESH, limit) != 0) {
     const int error = errno;
     calls.close(fd);
-    return error;
+    return -error;
+  }
+  for (size_t i = 0; i < probes_.size(); i++) {
+    if (probes_[i].fd >= 0) continue;
+    probes_[i] = {fd, limit};
+    return static_cast<int>(i);
   }
   probes_.push_back({fd, limit});
-  return 0;
+  return static_cast<int>(probes_.size() - 1);
 }
 
-size_t Breakpoints::harvest(uint64_t* out) {
-  const size_t count = probes_.size();
-  for (size_t i = 0; i < count; i++) {
-    uint64_t words[3] = {};
-    const bool got = calls.read(probes_[i].fd, words, sizeof words) == static_cast<ssize_t>(sizeof words);
-    uint64_t* to = out + i * kWordsPerProbe;
-    to[0] = got ? words[0] : 0;
-    to[1] = got ? words[2] : 0;
-    to[2] = words[0] >= probes_[i].limit;
-  }
-  close();
-  return count;
+bool Breakpoints::read(int probe, uint64_t* out) const {
+  if (probe < 0 || static_cast<size_t>(probe) >= probes_.size() || probes_[probe].fd < 0) return false;
+  // {value, enabled, running}
+  uint64_t words[3] = {};
+  if (calls.read(probes_[probe].fd, words, sizeof words) != static_cast<ssize_t>(sizeof words)) return false;
+  out[0] = words[0];
+  out[1] = words[2];
+  out[2] = words[0] >= probes_[probe].limit;
+  return true;
+}
+
+void Breakpoints::disarm(int probe) {
+  if (probe < 0 || static_cast<size_t>(probe) >= probes_.size() || probes_[probe].fd < 0) return;
+  calls.close(probes_[probe].fd);
+  probes_[probe].fd = -1;
 }
 
 void Breakpoints::close() {
-  for (const Probe& probe : probes_) calls.close(probe.fd);
+  for (const Probe& probe : probes_) {
+    if (probe.fd >= 0) calls.close(probe.fd);
+  }
   probes_.clear();
 }
 

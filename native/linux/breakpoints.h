@@ -8,7 +8,7 @@
 
 namespace nibblemark {
 
-// u64 of one probe as it leaves: touches, ns it was armed while its thread ran, 1 when the limit ended it.
+// u64 of one probe as it is read: touches, ns it was armed while its thread ran, 1 when the limit ended it.
 constexpr size_t kWordsPerProbe = 3;
 
 class Breakpoints {
@@ -16,11 +16,12 @@ class Breakpoints {
   ~Breakpoints() { close(); }
 
   // Arms one address on one thread. writesOnly: stores; else loads and stores. `limit` touches end it (each is a trap of about
-  // 15 us). Gives 0 or an errno; ENOSPC: no register is free.
+  // 15 us). Gives the probe's number, or -errno; ENOSPC: no register is free.
   int arm(pid_t tid, uint64_t address, bool writesOnly, uint32_t limit);
-  size_t armed() const { return probes_.size(); }
-  // Reads all in the order of arming into out[armed() * kWordsPerProbe], and closes them.
-  size_t harvest(uint64_t* out);
+  // What a probe has seen so far into out[kWordsPerProbe]; false for a number that is none.
+  bool read(int probe, uint64_t* out) const;
+  // Frees its register; its number may be given again.
+  void disarm(int probe);
   void close();
 
  private:
@@ -28,6 +29,7 @@ class Breakpoints {
     int fd;
     uint32_t limit;
   };
+  // fd -1: free.
   std::vector<Probe> probes_;
 };
 

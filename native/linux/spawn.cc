@@ -42,8 +42,9 @@ struct Child {
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
-  // The runtime may have made the shared files non-blocking, which programs do not expect.
+  // The runtime marks its standard files to be closed by exec, and may have made them non-blocking, which programs do not expect.
   for (int fd = 0; fd < 3; fd++) {
+    fcntl(fd, F_SETFD, 0);
     const int flags = fcntl(fd, F_GETFL);
     if (flags >= 0 && (flags & O_NONBLOCK) != 0) fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
   }

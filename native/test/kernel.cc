@@ -79,16 +79,20 @@ void touches() {
     _exit(0);
   }
   Breakpoints points;
-  const int error = points.arm(child, reinterpret_cast<uint64_t>(&word), false, 1000000);
-  if (error == 0) {
-    CHECK(points.arm(child, reinterpret_cast<uint64_t>(&word), true, 50) == 0);
+  const int all = points.arm(child, reinterpret_cast<uint64_t>(&word), false, 1000000);
+  if (all >= 0) {
+    const int few = points.arm(child, reinterpret_cast<uint64_t>(&word), true, 50);
+    CHECK(few == all + 1);
     CHECK(write(toChild[1], "g", 1) == 1 && read(toUs[0], &byte, 1) == 1);
-    uint64_t out[2 * kWordsPerProbe];
-    CHECK(points.harvest(out) == 2);
-    CHECK(out[0] == 2000 && out[2] == 0);
-    CHECK(out[3] == 50 && out[5] == 1);
+    uint64_t out[kWordsPerProbe];
+    CHECK(points.read(all, out) && out[0] == 2000 && out[2] == 0);
+    CHECK(points.read(few, out) && out[0] == 50 && out[2] == 1);
+    points.disarm(few);
+    points.disarm(few);
+    CHECK(!points.read(few, out) && !points.read(99, out) && !points.read(-1, out));
+    CHECK(points.arm(child, reinterpret_cast<uint64_t>(&word), true, 1) == few);
   } else {
-    std::printf("passed over: no debug registers (errno %d)\n", error);
+    std::printf("passed over: no debug registers (errno %d)\n", -all);
   }
   CHECK(write(toChild[1], "q", 1) == 1);
   waitpid(child, nullptr, 0);

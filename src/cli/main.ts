@@ -2,12 +2,14 @@
 // exit code (2 bad input, 3 nothing available to run).
 
 import { InputError, UnavailableError } from "../core/errors.js";
+import { attachCommand } from "./attach.js";
 import { benchCommand } from "./bench.js";
 import { calibrateCommand } from "./calibrate.js";
 import { type Command, commandHelp } from "./command.js";
 import { convertCommand } from "./convert.js";
 import { doctorCommand } from "./doctor.js";
 import { evalCommand } from "./eval.js";
+import { execCommand } from "./exec.js";
 import { parseFlags } from "./flags.js";
 import { inspectCommand } from "./inspect.js";
 import { suggest } from "./nearest.js";
@@ -23,6 +25,8 @@ const COMMANDS: readonly Command[] = [
   calibrateCommand,
   inspectCommand,
   convertCommand,
+  execCommand,
+  attachCommand,
   replayCommand,
 ];
 
@@ -41,7 +45,7 @@ Examples:
   nibblemark bench --shape llava-1.5-7b --topology local,cxl-1hop -o md
 
 nibblemark COMMAND --help tells a command's flags and examples; --version the version.
-Exit codes: 0 ok, 2 bad input, 3 nothing available to run, 130 stopped by Ctrl-C.
+Exit codes: 0 ok, 2 bad input, 3 nothing available to run, 4 the watched program failed, 130 stopped by Ctrl-C.
 `;
 }
 

@@ -35,7 +35,7 @@ function formatNamed(name: string): ReportFormat {
 }
 
 /** Throws InputError when a file could not be written there. Creates nothing but missing folders. */
-async function checkWritable(flag: string, path: string): Promise<void> {
+export async function checkWritable(flag: string, path: string): Promise<void> {
   const folder = dirname(resolve(path));
   try {
     await makeFolder(folder);

@@ -64,6 +64,9 @@ export interface CountedEpoch {
 /** How a program is started for a source. */
 export interface LaunchCommand {
   readonly file: string;
+  /** Its name to itself (argv[0]); the file where it is "". */
+  readonly name: string;
+  /** What follows the name. */
   readonly args: readonly string[];
   /** Added to the environment. */
   readonly env: Readonly<Record<string, string>>;

@@ -35,10 +35,11 @@ export interface NativeSampler {
 
 /** Debug registers of other threads. */
 export interface NativeBreakpoints {
-  /** `limit` touches end the probe, so that its cost is bounded. */
+  /** `limit` touches end the probe, so that its cost is bounded. Gives its number, or below 0 an errno. */
   arm(tid: number, address: number, writesOnly: boolean, limit: number): number;
-  /** All probes in the order of arming; closes them. */
-  harvest(out: BigUint64Array): number;
+  /** out: [PROBE_WORDS] */
+  read(probe: number, out: BigUint64Array): boolean;
+  disarm(probe: number): void;
   close(): void;
 }
 

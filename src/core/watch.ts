@@ -76,7 +76,9 @@ export interface WatchResult {
   readonly counters: Readonly<Record<string, number>>;
   /** Sums over the epochs; null: no delay could be computed. */
   readonly delay: { readonly slowestNs: Span; readonly sumNs: Span } | null;
-  /** Predicted time over the native time: from the slowest thread's to the sum of all. */
+  /** Native time of the epochs that have a delay; estimates need a while before there are any. */
+  readonly predictedNs: number;
+  /** Predicted time over native time of those epochs: from the slowest thread's to the sum of all. */
   readonly slowdown: Span | null;
   readonly injection: Injection | null;
   readonly baseline: RunTimes | null;

@@ -8,7 +8,7 @@ import type { Clock, CounterSession, CounterSource } from "../core/ports.js";
 import type { Region } from "../core/regions.js";
 import { openThreadTimes } from "../core/thread-times.js";
 import { openRandom } from "./breakpoint/aim.js";
-import { type Closer, estimateRates, type Probe, type RegionRate } from "./breakpoint/estimate.js";
+import { estimateRates, type RegionRate } from "./breakpoint/estimate.js";
 import { openRounds, TRAP_NS } from "./breakpoint/probes.js";
 
 export interface BreakpointParts {
@@ -16,16 +16,12 @@ export interface BreakpointParts {
   readonly clock: Clock;
   /** Effective last-level cache. */
   readonly llcBytes: number;
-  readonly epochNs: number;
   /** Mappings with what is in memory; null when the process is gone. */
   readonly regionsOf: (pid: number) => readonly Region[] | null;
   /** Whether pages are in memory; null where it cannot be told. */
   readonly presenceOf: (pid: number) => { isPresent(address: number): boolean; close(): void } | null;
 }
 
-/** Probes that an estimate rests on: the last so many. */
-const WINDOW = 3000;
-const CLOSER_WINDOW = 300;
 /** Estimates are made anew after so long. */
 const ESTIMATE_NS = 250e6;
 /** Share of the program's time that traps may take. */
@@ -45,16 +41,14 @@ function linesOf(region: Region, rate: RegionRate, onCpuNs: number): RegionLines
 }
 
 function openSession(parts: BreakpointParts, root: number): CounterSession {
-  const { addon, clock, llcBytes, epochNs, regionsOf, presenceOf } = parts;
+  const { addon, clock, llcBytes, regionsOf, presenceOf } = parts;
   const threads = openThreadTimes(addon, root, clock);
   let pid = root;
   let presence = presenceOf(pid);
   const rounds = openRounds(addon, openRandom(SEED), (address) => presence?.isPresent(address) ?? true);
-  const limit = Math.max(2, Math.floor((TRAP_SHARE * epochNs) / TRAP_NS / 4));
-  let probes: Probe[] = [];
-  let closer: Closer[] = [];
   let regions: readonly Region[] = [];
   let rates: readonly RegionRate[] = [];
+  let aimed = { probes: 0, touched: 0 };
   let estimateDueNs = 0;
   let lastNs = clock.nowNs();
   let trapsNs = 0;
@@ -66,15 +60,18 @@ function openSession(parts: BreakpointParts, root: number): CounterSession {
     presence?.close();
     pid = busiest;
     presence = presenceOf(pid);
-    [probes, closer, regions, rates] = [[], [], [], []];
+    rounds.reset();
+    [regions, rates] = [[], []];
   }
 
   function estimate(nowNs: number): void {
     if (nowNs < estimateDueNs) return;
     follow(threads.busiest());
     regions = regionsOf(pid) ?? regions;
+    const seen = rounds.probes();
+    aimed = { probes: seen.length, touched: seen.filter(({ touches }) => touches > 0).length };
     const sizes = regions.map(({ startAddress, residentBytes }) => ({ startAddress, residentBytes }));
-    rates = estimateRates(probes, closer, sizes, llcBytes);
+    rates = estimateRates(seen, rounds.closer(), sizes, llcBytes);
     estimateDueNs = clock.nowNs() + Math.max(ESTIMATE_NS, 20 * (clock.nowNs() - nowNs));
   }
 
@@ -86,27 +83,23 @@ function openSession(parts: BreakpointParts, root: number): CounterSession {
   }
 
   function read(): CountedEpoch[] {
-    const round = rounds.harvest();
     const nowNs = clock.nowNs();
     const nativeNs = nowNs - lastNs;
     lastNs = nowNs;
-    probes = [...probes, ...round.probes].slice(-WINDOW);
-    closer = [...closer, ...round.closer].slice(-CLOSER_WINDOW);
     const ran = threads.read();
     const onCpuNs = ran.reduce((sum, thread) => sum + thread.onCpuNs, 0);
-    const overheadNs = round.traps * TRAP_NS;
+    estimate(nowNs);
+    // Too dear so far: nothing new is looked at.
+    const { traps, errno } = rounds.turn(runners(ran), regions, trapsNs <= TRAP_SHARE * allNs);
+    const overheadNs = traps * TRAP_NS;
     trapsNs += overheadNs;
     allNs += nativeNs;
-    estimate(nowNs);
     const lines = regions.flatMap((region, i) => {
       const rate = rates[i];
       return rate && rate.stream[1] + rate.irregular[1] > 0 ? [linesOf(region, rate, onCpuNs)] : [];
     });
-    // Too dear so far: this round is left out.
-    if (trapsNs <= TRAP_SHARE * allNs) rounds.arm(runners(ran), regions, limit);
-    const counters = { probes: probes.length, touched: probes.filter(({ touches }) => touches > 0).length };
-    const lost = round.errno === 0 ? 0 : 1;
-    return [{ nativeNs, threads: ran, counters, regions: lines, runningShare: 1, lost, overheadNs }];
+    const lost = errno === 0 ? 0 : 1;
+    return [{ nativeNs, threads: ran, counters: aimed, regions: lines, runningShare: 1, lost, overheadNs }];
   }
 
   return {
@@ -128,7 +121,7 @@ export function openBreakpoint(parts: BreakpointParts): CounterSource {
   /** Arms a register on ourselves: the address of nothing in particular is enough. */
   function probe(): SourceStatus {
     const points = new addon.Breakpoints();
-    const errno = -points.arm(0, 4096, false, 1);
+    const errno = Math.max(0, -points.arm(0, 4096, false, 1));
     points.close();
     if (errno === 0) return { available: true, detail: "debug registers, sampled touches", events: [] };
     return { available: false, ...eventError(errno), events: [] };

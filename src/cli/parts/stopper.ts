@@ -58,7 +58,7 @@ export async function openStopper(addon: NativeAddon, pid: number | null): Promi
   const folder = makeFolder(pid ?? "self");
   guard.protect(folder?.path ?? "", folder?.home ?? "");
   const excess = addon.stopExcess(folder?.path ?? "", TRIALS, TRIAL_NS);
-  const excessNs = excess > 0 ? excess : 0;
+  const excessNs = Math.max(0, excess);
   return {
     method: folder ? "cgroup" : "signals",
     procs: folder ? join(folder.path, "cgroup.procs") : "",

@@ -45,7 +45,6 @@ export async function eventTable(platform: Platform) {
 export interface SourceOptions {
   /** Effective last-level cache, for sources that count touches. */
   readonly llcBytes: number;
-  readonly epochNs: number;
 }
 
 /** All sources; opening one costs nothing until it is probed. */

@@ -74,7 +74,8 @@ function waiter(addon: NativeAddon, pidfd: number) {
 export function startProgram(addon: NativeAddon, command: LaunchCommand, options: StartOptions): WatchedProcess {
   const env = Object.entries({ ...process.env, ...command.env }).map(([name, value]) => `${name}=${value}`);
   const nodes = options.node === null ? 0 : 2 ** options.node;
-  const spawned = addon.spawn(command.file, command.args, env, options.cgroupProcs, nodes, options.quiet);
+  const args = [command.name || command.file, ...command.args];
+  const spawned = addon.spawn(command.file, args, env, options.cgroupProcs, nodes, options.quiet);
   if (spawned.pid < 0) {
     throw new UnavailableError("a new process", `fork failed with errno ${-spawned.pid}`, "Raise ulimit -u");
   }

@@ -1,5 +1,5 @@
-// Where the debug registers are pointed: at random words of what is in memory, and now and then at several words of a line that was
-// just touched, to see how much of a line a visit uses.
+// Where the debug registers are pointed: at random words of what is in memory, and after a touch at a
+// second word of that line, to see how much of a line a visit uses.
 
 import type { Region } from "../../core/regions.js";
 import { LINE_BYTES } from "../../core/units.js";
@@ -49,13 +49,10 @@ export function aimAtWord(
   return null;
 }
 
-/** Other words of the word's line, at random. */
-export function otherWords(address: number, count: number, random: () => number): number[] {
+/** Another word of the word's line, at random. */
+export function otherWord(address: number, random: () => number): number {
   const line = Math.floor(address / LINE_BYTES) * LINE_BYTES;
-  const others = Array.from({ length: WORDS_PER_LINE }, (_, i) => line + i * 8).filter((one) => one !== address);
-  return others
-    .map((one) => ({ one, key: random() }))
-    .sort((a, b) => a.key - b.key)
-    .slice(0, count)
-    .map(({ one }) => one);
+  const at = (address - line) / 8;
+  const other = (at + 1 + Math.floor(random() * (WORDS_PER_LINE - 1))) % WORDS_PER_LINE;
+  return line + other * 8;
 }

@@ -111,15 +111,17 @@ export function estimateRates(
   );
   return sizes.map(({ startAddress }) => {
     const own = missing.map((list) => list.filter(({ region }) => region === startAddress));
+    const stores = storeShare(probes.filter(({ region }) => region === startAddress));
+    // A store that follows a load of the same word is no visit of its own.
+    const visits = [Math.max(stores, 1 - stores), 1] as const;
     const rate = (end: 0 | 1) => {
       const list = own[end] as Hit[];
-      return sum(list.map((hit) => hit.lines[end] * hit.rate)) * poissonSpan(list.length)[end];
+      return sum(list.map((hit) => hit.lines[end] * hit.rate)) * visits[end] * poissonSpan(list.length)[end];
     };
     const all: Span = [rate(0), rate(1)];
     // Visits of one word are taken as irregular, visits of all eight as a stream, what lies between as a mixture.
     const { mean } = wordsOf(closer, startAddress);
     const streamed = (mean - 1) / (WORDS_PER_LINE - 1);
-    const stores = storeShare(probes.filter(({ region }) => region === startAddress));
     return {
       startAddress,
       stream: [all[0] * streamed, all[1] * streamed],

@@ -1,122 +1,167 @@
-// One round of debug registers: which addresses are armed on which threads, and what they saw. Four registers a thread: either two
-// words looked at for all touches and one of them for stores too, or four words of one line that was just touched.
+// What the debug registers look at. Four a thread: words taken at random, some of them with a second register for stores only, and
+// after a word was touched, that word beside another of its line. A look goes on over epochs until its limit of touches or its
+// time ends it: reuse that is slower than the time armed cannot be seen.
 
 import { type NativeAddon, PROBE_WORDS } from "../../core/native.js";
 import type { Region } from "../../core/regions.js";
-import { type Aim, aimAtWord, otherWords } from "./aim.js";
+import { type Aim, aimAtWord, otherWord } from "./aim.js";
 import { type Closer, type Probe, WORDS_PER_LINE } from "./estimate.js";
 
-/** Threads that are armed at most: each costs four system calls a round. */
+/** Registers of one thread, and threads that are armed at most: each register costs a system call to arm. */
+const REGISTERS = 4;
 const MOST_THREADS = 8;
 /** A touch traps: about 15 us. */
 export const TRAP_NS = 15_000;
+/** On-CPU time after which a look ends, and the reads after which one at a thread that sleeps does. */
+const LOOK_NS = 200e6;
+const LOOK_READS = 400;
+/** Touches that end a look: two tell of a hot word; at a line more are compared. */
+const WORD_LIMIT = 2;
+const LINE_LIMIT = 6;
+/** How often a free pair of registers looks for stores too. */
+const PAIRED_SHARE = 0.3;
 
-interface Armed {
+type Kind = "word" | "paired" | "line";
+
+interface Look {
+  readonly kind: Kind;
   readonly aim: Aim;
-  readonly storesOnly: boolean;
-  /** For a closer look at a line. */
-  readonly closer: boolean;
+  /** [registers][threads] numbers of the addon's probes. */
+  readonly probes: readonly (readonly number[])[];
+  reads: number;
+  touches: number;
 }
 
-export interface RoundResult {
-  readonly probes: readonly Probe[];
-  readonly closer: readonly Closer[];
-  readonly traps: number;
-  /** 0, or the errno why nothing could be armed. */
-  readonly errno: number;
+export interface Rounds {
+  /** Ends looks that are over and starts others on these threads. Gives the traps since the last call, and the errno of a refusal. */
+  turn(
+    tids: readonly number[],
+    regions: readonly Region[],
+    start: boolean,
+  ): { readonly traps: number; readonly errno: number };
+  /** What was seen so far, looks that still go on included. */
+  probes(): readonly Probe[];
+  closer(): readonly Closer[];
+  /** Forgets all: another process is looked at. */
+  reset(): void;
+  close(): void;
 }
 
-interface Seen extends Armed {
+/** Looks that estimates rest on: the last so many. */
+const WINDOW = 3000;
+const CLOSER_WINDOW = 300;
+
+interface Seen {
   readonly touches: number;
   readonly armedNs: number;
   readonly capped: boolean;
 }
 
-const NOTHING: RoundResult = { probes: [], closer: [], traps: 0, errno: 0 };
-
-export interface Rounds {
-  /** What the last round saw. */
-  harvest(): RoundResult;
-  /** Starts one on these threads; each register ends after `limit` touches. */
-  arm(tids: readonly number[], regions: readonly Region[], limit: number): void;
-  close(): void;
-}
-
-/** Whether a line that was touched is looked at closely next: half the time, so that both go on. */
-const CLOSER_SHARE = 0.5;
-
 export function openRounds(addon: NativeAddon, random: () => number, isPresent: (address: number) => boolean): Rounds {
   const points = new addon.Breakpoints();
-  const out = new BigUint64Array(4 * MOST_THREADS * PROBE_WORDS);
-  let armed: readonly Armed[] = [];
-  let threads = 0;
-  let errno = 0;
-  let touched: Aim | null = null;
+  const out = new BigUint64Array(PROBE_WORDS);
+  let looks: Look[] = [];
+  let done: Probe[] = [];
+  let lines: Closer[] = [];
+  let touched: Aim[] = [];
 
-  function aims(regions: readonly Region[]): Armed[] {
-    if (touched && random() < CLOSER_SHARE) {
-      const { address, region } = touched;
-      touched = null;
-      const words = [address, ...otherWords(address, 3, random)];
-      return words.map((one) => ({ aim: { address: one, region }, storesOnly: false, closer: true }));
-    }
-    const found = Array.from({ length: 3 }, () => aimAtWord(regions, random, isPresent)).filter((aim) => aim !== null);
-    const words = found.map((aim) => ({ aim, storesOnly: false, closer: false }));
-    const [first] = found;
-    return first ? [...words, { aim: first, storesOnly: true, closer: false }] : [];
+  /** One register, summed over the threads. */
+  function seen(probes: readonly number[]): Seen {
+    const each = probes.map((probe) => {
+      const [touches, armedNs, capped] = points.read(probe, out) ? [...out] : [0n, 0n, 0n];
+      return { touches: Number(touches), armedNs: Number(armedNs), capped: capped === 1n };
+    });
+    return {
+      touches: each.reduce((sum, one) => sum + one.touches, 0),
+      armedNs: each.reduce((sum, one) => sum + one.armedNs, 0),
+      capped: each.some((one) => one.capped),
+    };
   }
 
-  /** Sums of each armed word over the threads. */
-  function seen(): Seen[] {
-    const count = points.harvest(out);
-    if (count !== armed.length * threads) return [];
-    return armed.map((one, i) => {
-      const own = Array.from({ length: threads }, (_, thread) => (thread * armed.length + i) * PROBE_WORDS);
-      const total = (word: number) => own.reduce((sum, at) => sum + Number(out[at + word]), 0);
-      return { ...one, touches: total(0), armedNs: total(1), capped: total(2) > 0 };
-    });
+  function probeOf(look: Look): Probe {
+    const [all, stores] = look.probes.map(seen);
+    const { touches = 0, armedNs = 0, capped = false } = all ?? {};
+    const region = look.aim.region.startAddress;
+    return { region, touches, armedNs, capped, stores: look.kind === "paired" && stores ? stores.touches : null };
+  }
+
+  function finish(look: Look): void {
+    if (look.kind === "line") {
+      const [center, other] = look.probes.map(seen);
+      if (center && other && center.touches > 0) {
+        const share = Math.min(1, other.touches / center.touches);
+        const region = look.aim.region.startAddress;
+        lines = [...lines, { region, words: 1 + (WORDS_PER_LINE - 1) * share }].slice(-CLOSER_WINDOW);
+      }
+    } else {
+      const probe = probeOf(look);
+      done = [...done, probe].slice(-WINDOW);
+      if (probe.touches > 0) touched = [...touched, look.aim].slice(-4);
+    }
+    disarm(look);
+  }
+
+  function disarm({ probes }: Look): void {
+    for (const probe of probes.flat()) points.disarm(probe);
+  }
+
+  /** true: the look is over. */
+  function isOver(look: Look): boolean {
+    const registers = look.probes.map(seen);
+    look.touches = registers.reduce((sum, one) => sum + one.touches, 0);
+    look.reads++;
+    return registers.some((one) => one.capped || one.armedNs >= LOOK_NS) || look.reads >= LOOK_READS;
+  }
+
+  function begin(kind: Kind, aim: Aim, tids: readonly number[]): number {
+    const limit = kind === "line" ? LINE_LIMIT : WORD_LIMIT;
+    const second = kind === "line" ? otherWord(aim.address, random) : aim.address;
+    const registers = kind === "word" ? [aim.address] : [aim.address, second];
+    let errno = 0;
+    const probes = registers.map((address, i) =>
+      tids.map((tid) => {
+        const probe = points.arm(tid, address, kind === "paired" && i === 1, limit);
+        if (probe < 0) errno = -probe;
+        return probe;
+      }),
+    );
+    const look = { kind, aim, probes, reads: 0, touches: 0 };
+    if (errno === 0) looks.push(look);
+    else disarm(look);
+    return errno;
+  }
+
+  /** Fills the free registers. */
+  function fill(tids: readonly number[], regions: readonly Region[]): number {
+    let free = REGISTERS - looks.reduce((sum, { probes }) => sum + probes.length, 0);
+    while (free > 0) {
+      const line = free >= 2 ? touched.pop() : undefined;
+      const aim = line ?? aimAtWord(regions, random, isPresent);
+      if (!aim) return 0;
+      const kind = line ? "line" : free >= 2 && random() < PAIRED_SHARE ? "paired" : "word";
+      const errno = begin(kind, aim, tids);
+      if (errno !== 0) return errno;
+      free -= kind === "word" ? 1 : 2;
+    }
+    return 0;
   }
 
   return {
-    harvest() {
-      if (errno !== 0) return { ...NOTHING, errno };
-      const list = seen();
-      const plain = list.filter(({ closer, storesOnly }) => !closer && !storesOnly);
-      const stores = list.find(({ storesOnly }) => storesOnly);
-      const probes = plain.map(({ aim, touches, armedNs, capped }, i): Probe => {
-        const region = aim.region.startAddress;
-        return { region, touches, armedNs, capped, stores: i === 0 && stores ? stores.touches : null };
-      });
-      touched = plain.find(({ touches }) => touches > 0)?.aim ?? touched;
-      const [center, ...others] = list.filter(({ closer }) => closer);
-      const share = (one: Seen) => Math.min(1, one.touches / Math.max(1, center?.touches ?? 1));
-      const closer: Closer[] =
-        center && center.touches > 0
-          ? [
-              {
-                region: center.aim.region.startAddress,
-                words: 1 + ((WORDS_PER_LINE - 1) * others.reduce((sum, one) => sum + share(one), 0)) / others.length,
-              },
-            ]
-          : [];
-      return { probes, closer, traps: list.reduce((sum, { touches }) => sum + touches, 0), errno: 0 };
+    turn(tids, regions, start) {
+      const before = looks.reduce((sum, { touches }) => sum + touches, 0);
+      const over = looks.filter(isOver);
+      const after = looks.reduce((sum, { touches }) => sum + touches, 0);
+      looks = looks.filter((look) => !over.includes(look));
+      over.forEach(finish);
+      // A thread that has just ended (ESRCH) spoils one look only.
+      const errno = start && tids.length > 0 ? fill(tids.slice(0, MOST_THREADS), regions) : 0;
+      return { traps: after - before, errno: errno === 3 ? 0 : errno };
     },
-    arm(tids, regions, limit) {
-      armed = aims(regions);
-      errno = 0;
-      threads = 0;
-      for (const tid of tids.slice(0, MOST_THREADS)) {
-        const errors = armed.map(({ aim, storesOnly }) => -points.arm(tid, aim.address, storesOnly, limit));
-        if (errors.every((error) => error === 0)) threads++;
-        else errno = errors.find((error) => error !== 0) ?? 0;
-      }
-      // One thread that has just ended, or one register that a debugger holds, spoils the round only.
-      if (errno !== 0) {
-        points.close();
-        armed = [];
-        threads = 0;
-        if (errno === 3) errno = 0;
-      }
+    probes: () => [...done, ...looks.filter(({ kind }) => kind !== "line").map(probeOf)],
+    closer: () => lines,
+    reset() {
+      looks.forEach(disarm);
+      [looks, done, lines, touched] = [[], [], [], []];
     },
     close: () => points.close(),
   };

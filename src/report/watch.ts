@@ -1,0 +1,129 @@
+// A watched program as sections, JSON lines and a timeline.
+
+import type { Span } from "../core/counters.js";
+import type { EpochDelay } from "../core/epoch.js";
+import type { TraceTraffic } from "../core/trace.js";
+import type { WatchedEpoch, WatchResult } from "../core/watch.js";
+import { digits, timeText } from "./format.js";
+import { left, right, type Section } from "./section.js";
+import type { TimelineEpoch } from "./timeline.js";
+
+const spanText = ([low, high]: Span, text: (value: number) => string) =>
+  text(low) === text(high) ? text(low) : `${text(low)} to ${text(high)}`;
+const factor = (value: number) => `${value.toFixed(3)}x`;
+
+function countRows({ counters, onCpuNs }: WatchResult): string[][] {
+  const { taskClockNs: _, cycles, instructions, ...others } = counters;
+  const rows = Object.entries(others).map(([name, count]) => [name, String(Math.round(count))]);
+  if (instructions === undefined || !cycles) return rows;
+  const perCycle = ["instructions per cycle", (instructions / cycles).toFixed(2)];
+  const clock = ["clock", `${digits(cycles / Math.max(1, onCpuNs))} GHz`];
+  return [["instructions", String(instructions)], perCycle, clock, ...rows];
+}
+
+function delayRows({ delay, slowdown, topology, predictedNs, nativeNs }: WatchResult): string[][] {
+  if (!delay || !slowdown) return [[`predicted under ${topology}`, "no counter tells of its memory"]];
+  return [
+    ...(predictedNs < 0.99 * nativeNs
+      ? [["delays known for", `${digits((predictedNs / Math.max(1, nativeNs)) * 100)} % of the time`]]
+      : []),
+    ["delay, threads side by side", spanText(delay.slowestNs, timeText)],
+    ["delay, threads one after another", spanText(delay.sumNs, timeText)],
+    ["predicted slowdown", spanText(slowdown, factor)],
+  ];
+}
+
+function measuredRows({ injection, baseline, measuredSlowdown, bound }: WatchResult): string[][] {
+  const rows: string[][] = [];
+  if (injection) {
+    const how = injection.method === "cgroup" ? "a frozen cgroup" : "signals";
+    rows.push([
+      `injected (the whole process, by ${how})`,
+      `${timeText(injection.achievedNs)} in ${injection.stops} stops`,
+    ]);
+    rows.push(["of it asked for", timeText(injection.requestedNs)]);
+  }
+  if (baseline) rows.push([`alone, ${baseline.samplesNs.length} runs`, spanText(baseline.rangeNs, timeText)]);
+  if (measuredSlowdown) {
+    rows.push(["measured slowdown", `${factor(measuredSlowdown.value)} (${spanText(measuredSlowdown.range, factor)})`]);
+  }
+  if (bound) {
+    rows.push([`with its memory on node ${bound.node}`, spanText(bound.times.rangeNs, timeText)]);
+    rows.push([`measured slowdown on node ${bound.node}`, factor(bound.slowdown)]);
+  }
+  return rows;
+}
+
+function lossNotes({ lost, leastRunningShare }: WatchResult): string[] {
+  const share = `${(leastRunningShare * 100).toFixed(0)} %`;
+  return [
+    ...(leastRunningShare < 0.999
+      ? [`counters were multiplexed: the least ran ${share} of the time, the rest is scaled`]
+      : []),
+    ...(lost > 0 ? [`${lost} readings or records were lost`] : []),
+  ];
+}
+
+/** The summary of a finished watch. */
+export function watchSections(result: WatchResult): Section[] {
+  const rows = [
+    ["wall time", timeText(result.wallNs)],
+    ["on cores", `${timeText(result.onCpuNs)}, at most ${result.threads} threads at once`],
+    ["epochs", `${result.epochs}, ${timeText(result.nativeNs / Math.max(1, result.epochs))} each in the mean`],
+    ...delayRows(result),
+    ...measuredRows(result),
+    ...countRows(result),
+  ];
+  const notes = [
+    `source ${result.source}: ${result.sourceDetail}`,
+    `delay model ${result.model}, host profile ${result.host}, placement ${result.placement.join(" ") || "all in the first far pool"}`,
+    ...lossNotes(result),
+    ...result.notes,
+  ];
+  const title = `${result.command.join(" ") || `process ${result.pid}`} under ${result.topology}`;
+  return [{ title, columns: [left("what"), right("value")], rows, notes }];
+}
+
+const bytesOf = (one: TraceTraffic) => (one.chaseLines + one.demandLines) * 64 + one.streamedBytes + one.writtenBytes;
+
+/** First line of a watch's JSON lines; with the epochs a trace that `nibblemark replay` reads. */
+export function watchHead(facts: Readonly<Record<string, unknown>>): string {
+  return `${JSON.stringify({ kind: "epoch-trace", schemaVersion: 1, ...facts })}\n`;
+}
+
+/** One epoch as a line; `perPool` is the middle of fewest and most lines. */
+export function watchLine(epoch: WatchedEpoch, poolCount: number): string {
+  const { pools, delay, ...plain } = epoch;
+  const middle = (key: keyof TraceTraffic, i: number) =>
+    pools ? ((pools[0][i]?.[key] ?? 0) + (pools[1][i]?.[key] ?? 0)) / 2 : 0;
+  const perPool = Array.from({ length: poolCount }, (_, i) => ({
+    chaseLines: middle("chaseLines", i),
+    demandLines: middle("demandLines", i),
+    streamedBytes: middle("streamedBytes", i),
+    writtenBytes: middle("writtenBytes", i),
+  }));
+  const delays = delay
+    ? {
+        delaySlowestNs: delay.slowestNs,
+        delaySumNs: delay.sumNs,
+        predictedNs: [plain.nativeNs + delay.slowestNs[0], plain.nativeNs + delay.sumNs[1]],
+        terms: delay.high.terms,
+      }
+    : {};
+  const lines = pools ? { poolBytes: pools.map((end) => end.map(bytesOf)) } : {};
+  return `${JSON.stringify({ ...plain, ...delays, perPool, ...lines })}\n`;
+}
+
+const NO_DELAY: EpochDelay = {
+  ...{ localNs: 0, placedNs: 0, delayNs: 0 },
+  terms: { latencyNs: 0, bandwidthNs: 0, congestionNs: 0, writeBackNs: 0 },
+};
+
+/** Epochs for the timeline: the high end, where the two differ. */
+export function timelineEpochs(epochs: readonly WatchedEpoch[], pools: number): TimelineEpoch[] {
+  return epochs.map(({ nativeNs, delay, pools: lines }) => ({
+    nativeNs,
+    delay: delay?.high ?? NO_DELAY,
+    poolBytes: lines?.[1].map(bytesOf) ?? new Array<number>(pools).fill(0),
+  }));
+}
