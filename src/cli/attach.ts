@@ -45,7 +45,7 @@ async function run(parsed: Parsed): Promise<number> {
   if (chosen.source.launch) {
     throw new InputError("--source", chosen.source.name, "starts the program itself", "Use nibblemark exec.");
   }
-  const stopper = settings.inject ? await openStopper(addon, pid) : null;
+  const stopper = settings.inject ? await openStopper(addon, pid, settings.stopBy) : null;
   try {
     stopper?.adopt(treeOf(addon, pid));
     const live = (Boolean(process.stderr.isTTY) && !parsed.on("quiet")) || parsed.on("live");

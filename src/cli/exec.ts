@@ -104,7 +104,7 @@ async function watchedRun(
   const { addon, parsed, settings, model, chosen, words: command } = plan;
   const { source } = chosen;
   const launch = source.launch ? await source.launch(plan.command) : plan.command;
-  const stopper = settings.inject ? await openStopper(addon, null) : null;
+  const stopper = settings.inject ? await openStopper(addon, null, settings.stopBy) : null;
   const target = startProgram(addon, launch, { cgroupProcs: stopper?.procs ?? "", node: null, quiet: false });
   try {
     onStart(target);

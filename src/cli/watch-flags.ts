@@ -18,6 +18,7 @@ export const WATCH_FLAGS: readonly Flag[] = [
   { name: "duration", value: "SECONDS", help: "ends the watch after so long; the program runs on" },
   { name: "inject", help: "makes the program really slower by its delays (it stands still now and then)" },
   { name: "slow", value: "FACTOR", help: "makes the program slower by this factor, whatever it counts" },
+  { name: "stop-by", value: "METHOD", help: "cgroup or signals (a frozen cgroup where one can be made)" },
   { name: "host", value: "FILE", help: "host profile to evaluate on, from `calibrate` (the frozen default)" },
   { name: "llc", value: "BYTES", help: "effective last-level cache (the host profile's)" },
   {
@@ -37,6 +38,8 @@ export interface WatchSettings {
   readonly durationNs: number | null;
   readonly slowFactor: number | null;
   readonly inject: boolean;
+  /** null: a cgroup where one can be made. */
+  readonly stopBy: "cgroup" | "signals" | null;
   readonly nearBytes: number | null;
   readonly llcBytes: number | null;
   readonly output: "table" | "json" | "none";
@@ -56,6 +59,12 @@ function outputOf(command: string, parsed: Parsed): WatchSettings["output"] {
   throw new InputError(`nibblemark ${command}`, "--output", `"${text}" is unknown`, "Known: table, json, none");
 }
 
+function stopByOf(command: string, parsed: Parsed): WatchSettings["stopBy"] {
+  const text = parsed.text("stop-by") ?? null;
+  if (text === null || text === "cgroup" || text === "signals") return text;
+  throw new InputError(`nibblemark ${command}`, "--stop-by", `"${text}" is unknown`, "Known: cgroup, signals");
+}
+
 /** Checks the shared flags. Throws InputError. */
 export function watchSettings(command: string, parsed: Parsed): WatchSettings {
   const number = (name: string, least: number, most: number) => {
@@ -73,6 +82,7 @@ export function watchSettings(command: string, parsed: Parsed): WatchSettings {
     durationNs: duration === null ? null : duration * 1e9,
     slowFactor,
     inject: parsed.on("inject") || slowFactor !== null,
+    stopBy: stopByOf(command, parsed),
     nearBytes: bytesFlag(command, parsed, "near"),
     llcBytes: bytesFlag(command, parsed, "llc"),
     output: outputOf(command, parsed),

@@ -50,12 +50,24 @@ function makeFolder(pid: number | "self"): Folder | null {
   }
 }
 
-/** Opens what stops programs; `pid`: one that runs already, else one will be started. Throws UnavailableError without a watchdog. */
-export async function openStopper(addon: NativeAddon, pid: number | null): Promise<Stopper> {
+/**
+ * Opens what stops programs; `pid`: one that runs already, else one will be started; `method` null: a cgroup where one can be made.
+ * Throws UnavailableError without a watchdog, or without a cgroup where one is asked for.
+ */
+export async function openStopper(
+  addon: NativeAddon,
+  pid: number | null,
+  method: Stopper["method"] | null,
+): Promise<Stopper> {
   const guard = new addon.Guard();
   if (guard.fd < 0) throw new UnavailableError("--inject", "no shared memory for the watchdog", "Free some memory.");
   const watchdog: Watchdog = await startWatchdog(guard.fd);
-  const folder = makeFolder(pid ?? "self");
+  const folder = method === "signals" ? null : makeFolder(pid ?? "self");
+  if (method === "cgroup" && !folder) {
+    watchdog.close();
+    const remedy = "Run as root, or use --stop-by signals.";
+    throw new UnavailableError("--stop-by cgroup", "no cgroup v2 folder could be made", remedy);
+  }
   guard.protect(folder?.path ?? "", folder?.home ?? "");
   const excess = addon.stopExcess(folder?.path ?? "", TRIALS, TRIAL_NS);
   const excessNs = Math.max(0, excess);
