@@ -28,8 +28,6 @@ export interface WatchParts {
 }
 
 export interface WatchOptions {
-  /** When the program was let go, or the watch began. */
-  readonly startNs: number;
   readonly epochNs: number;
   /** null: until the program ends. */
   readonly durationNs: number | null;
@@ -73,7 +71,7 @@ function openPlaces(parts: WatchParts) {
 /** Watches until the program ends, the time is over, or someone stops it. */
 export async function watch(parts: WatchParts, options: WatchOptions): Promise<WatchEnding> {
   const { clock, session, debt } = parts;
-  const { startNs } = options;
+  const startNs = clock.nowNs();
   const places = openPlaces(parts);
   let usualThreads: readonly ThreadTime[] = [];
   let index = 0;

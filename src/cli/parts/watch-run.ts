@@ -32,8 +32,6 @@ export interface WatchJob {
   /** null: predict only. */
   readonly stopper: Stopper | null;
   readonly live: boolean;
-  /** When the program was let go, or the watch began. */
-  readonly startNs: number;
   readonly stopped: () => boolean;
 }
 
@@ -92,9 +90,9 @@ export async function runWatch(job: WatchJob, session: CounterSession): Promise<
   const pools = topology.pools.map(({ name }) => name);
   const facts = { source: chosen.source.name, topology: topology.name, model: delayModel, host: host.hash, pools };
   const lines = openLines(parsed.text("export-jsonl"), watchHead({ command: job.command, pid: process.pid, ...facts }));
-  const { startNs } = job;
+  const startNs = clock.nowNs();
   const live = openLiveTable(job.live, startNs);
-  const options = { startNs, epochNs: settings.epochNs, durationNs: settings.durationNs };
+  const options = { epochNs: settings.epochNs, durationNs: settings.durationNs };
   try {
     const parts = {
       ...{ clock, session, pools: pools.length, wait: process.wait, place: model.place, evaluate, debt },

@@ -7,13 +7,18 @@ import { InputError, UnavailableError } from "../../core/errors.js";
 import type { NativeAddon } from "../../core/native.js";
 import type { CounterSource, Platform } from "../../core/ports.js";
 import { openBreakpoint } from "../../counters/breakpoint.js";
+import { openEmulated } from "../../counters/emulated.js";
 import { openNone } from "../../counters/none.js";
 import { parseEventTable, parseProcessor, tableOf } from "../../counters/perf/tables.js";
 import { countsMemory, openPerf } from "../../counters/perf.js";
+import { emulatorHost } from "../../platform/emulator.js";
 import { cachedRegions, openPresence } from "./watched-memory.js";
 
 /** Best first. */
 export const SOURCE_NAMES: readonly SourceName[] = ["perf", "breakpoint", "emulated", "none"];
+
+/** Instructions of an emulated epoch: some 5 ms of a core. */
+const EMULATED_INSTRUCTIONS = 10_000_000;
 
 export interface ChosenSource {
   readonly source: CounterSource;
@@ -59,6 +64,7 @@ export async function openSources(
   return [
     openPerf({ addon, clock, table, ...(type === undefined ? {} : { rawType: type }) }),
     openBreakpoint({ addon, clock, regionsOf: cachedRegions(clock), presenceOf: openPresence, ...options }),
+    openEmulated(emulatorHost(), { llcBytes: options.llcBytes, epochInstructions: EMULATED_INSTRUCTIONS }),
     openNone(addon, clock),
   ];
 }

@@ -1,0 +1,123 @@
+// System calls of the watched program that matter here: mappings and their names, threads, children and the end.
+
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include "watch.h"
+
+enum { MAP_CALL, UNMAP_CALL, REMAP_CALL, BRK_CALL, CLONE_CALL, FORK_CALL, VFORK_CALL, EXEC_CALL, EXEC_AT_CALL, EXIT_CALL, EXIT_GROUP_CALL, CALLS };
+enum { SHARES_MEMORY = 0x100, IS_VFORK = 0x4000, IS_ANONYMOUS = 0x20 };
+
+/** [target][call]; x86-64 and arm64 as in the kernel's tables. -1: the target has no such call. */
+static const int64_t numbers[2][CALLS] = {
+  { 9, 11, 25, 12, 56, 57, 58, 59, 322, 60, 231 },
+  { 222, 215, 216, 214, 220, -1, -1, 221, 281, 93, 94 },
+};
+bool is_arm;
+
+/** Arguments of the call that a thread is in. */
+static uint64_t arguments[THREADS][6];
+static uint64_t heap_start, heap_end;
+
+static bool is_call(int64_t number, int call) { return numbers[is_arm][call] == number; }
+
+static void write_map(uint64_t start, uint64_t bytes, const char *name) {
+  char text[2 * PATH_MAX + 256];
+  int length = sprintf(text, "{\"map\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"name\":\"", start, bytes);
+  for (; *name; name++) {
+    const unsigned char c = (unsigned char)*name;
+    if (c == '"' || c == '\\' || c < 32) length += sprintf(text + length, "\\u%04x", c);
+    else text[length++] = (char)c;
+  }
+  length += sprintf(text + length, "\"}\n");
+  write_line(&watch.output, text, (size_t)length);
+}
+
+static void write_unmap(uint64_t start, uint64_t bytes) {
+  char text[128];
+  write_line(&watch.output, text, (size_t)sprintf(text, "{\"unmap\":%" PRIu64 ",\"bytes\":%" PRIu64 "}\n", start, bytes));
+}
+
+/** What QEMU mapped before the program ran: its file, its loader and its stack, below where QEMU itself lies. */
+static void write_first_maps(void) {
+  enum { HIGHEST = 0x50 };
+  FILE *maps = fopen("/proc/self/maps", "re");
+  char line[PATH_MAX + 128];
+  while (maps && fgets(line, sizeof line, maps)) {
+    uint64_t start, end;
+    int name = 0;
+    if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %*s %*s %*s %*s %n", &start, &end, &name) < 2 || start >> 40 >= HIGHEST) continue;
+    line[strcspn(line, "\n")] = 0;
+    write_map(start, end - start, name > 0 ? line + name : "");
+  }
+  if (maps) fclose(maps);
+}
+
+static void name_of_file(int file, char *name, size_t room) {
+  char link[64];
+  sprintf(link, "/proc/self/fd/%d", file);
+  const ssize_t length = readlink(link, name, room - 1);
+  name[length > 0 ? length : 0] = 0;
+}
+
+static void mapped(const uint64_t *a, uint64_t start) {
+  char name[PATH_MAX] = "";
+  if (!(a[3] & IS_ANONYMOUS)) name_of_file((int)a[4], name, sizeof name);
+  write_map(start, (a[1] + 4095) & ~4095ull, name);
+}
+
+static void moved_heap(uint64_t end) {
+  if (heap_start == 0) heap_start = end;
+  if (end > heap_end && heap_end) write_map(heap_start, end - heap_start, "[heap]");
+  heap_end = end;
+}
+
+/** In the child of a fork: its own file, and nothing counted yet. */
+static void follow_child(void) {
+  watch.output.child = true;
+  if (!open_output(&watch.output)) return;
+  begin_output(&watch.output, &watch.llc, watch.sample_shift, watch.epoch_instructions);
+  write_first_maps();
+  for (int i = 0; i < THREADS; i++) forget(&watch.recorders[i], instructions_of(&watch.recorders[i]));
+}
+
+static void write_exec(uint64_t path) {
+  char text[PATH_MAX + 64];
+  // The program runs on without an emulator, so nothing more is counted of this process.
+  (void)path;
+  write_line(&watch.output, text, (size_t)sprintf(text, "{\"exec\":%d}\n", (int)getpid()));
+}
+
+void before_syscall(plugin_id id, unsigned cpu, int64_t number, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e,
+                    uint64_t f, uint64_t g, uint64_t h) {
+  static bool begun;
+  (void)id, (void)g, (void)h;
+  if (!begun) {
+    begun = true;
+    write_first_maps();
+  }
+  const uint64_t given[6] = { a, b, c, d, e, f };
+  memcpy(arguments[cpu % THREADS], given, sizeof given);
+  if (is_call(number, CLONE_CALL) && (a & SHARES_MEMORY) && !(a & IS_VFORK)) watch.threaded = true;
+  if (is_call(number, EXEC_CALL) || is_call(number, EXEC_AT_CALL)) {
+    cut_all();
+    write_exec(a);
+  }
+  if (is_call(number, EXIT_CALL)) cut(recorder_of(cpu), &watch.output, instructions_of(recorder_of(cpu)));
+  if (is_call(number, EXIT_GROUP_CALL)) cut_all();
+}
+
+void after_syscall(plugin_id id, unsigned cpu, int64_t number, int64_t result) {
+  const uint64_t *a = arguments[cpu % THREADS];
+  (void)id;
+  if (result < 0 && result > -4096) return;
+  if (is_call(number, MAP_CALL)) mapped(a, (uint64_t)result);
+  else if (is_call(number, UNMAP_CALL)) write_unmap(a[0], a[1]);
+  else if (is_call(number, REMAP_CALL)) {
+    write_unmap(a[0], a[1]);
+    write_map((uint64_t)result, a[2], "");
+  } else if (is_call(number, BRK_CALL)) moved_heap((uint64_t)result);
+  else if (result == 0 && (is_call(number, FORK_CALL) || is_call(number, VFORK_CALL) || is_call(number, CLONE_CALL))) follow_child();
+}

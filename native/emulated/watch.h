@@ -1,0 +1,47 @@
+// What the parts of the plugin share: caches, counters and where epochs go.
+#ifndef NIBBLEMARK_WATCH_H
+#define NIBBLEMARK_WATCH_H
+
+#include "cache.h"
+#include "qemu.h"
+#include "recorder.h"
+
+/** Threads beyond share caches and counters with earlier ones. */
+enum { THREADS = 256 };
+
+/** The line that an instruction touched last, and how often the first level had missed then. */
+typedef struct { uint64_t line, misses; } Last;
+
+typedef struct {
+  L1 first_level[THREADS];
+  Recorder recorders[THREADS];
+  Llc llc;
+  Output output;
+  uint32_t l1_ways;
+  uint64_t epoch_instructions;
+  /** One of 2^n sets of the last-level cache is followed, and what it counts stands for all. */
+  uint32_t sample_shift;
+  /** Instructions of the time when there was one thread, number 0. */
+  uint64_t alone_instructions;
+  bool threaded;
+  /** The processor has registers whose upper halves, once used, make every older SSE instruction slow. */
+  bool has_wide_registers;
+} Watch;
+
+extern Watch watch;
+extern bool is_arm;
+
+static inline Recorder *recorder_of(unsigned cpu) { return &watch.recorders[cpu % THREADS]; }
+
+static inline uint64_t instructions_of(const Recorder *r) {
+  return r->instructions + (r == watch.recorders ? watch.alone_instructions : 0);
+}
+
+on_access on_load, on_store;
+on_syscall before_syscall;
+on_syscall_return after_syscall;
+bool touches_stack_top(const plugin_insn *);
+/** Writes what every thread has counted so far. */
+void cut_all(void);
+
+#endif
