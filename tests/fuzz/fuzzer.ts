@@ -7,6 +7,7 @@ import type { Repacker } from "../../src/core/packed.js";
 import { readFloat32 } from "../../src/formats/convert.js";
 import { closeModel } from "../../src/formats/index.js";
 import { countAllocations } from "./allocations.js";
+import { loadInPlace } from "./places.js";
 
 export interface Fuzzer {
   /** One damaged file, or several packed as files.ts does it. */
@@ -53,6 +54,7 @@ async function attempt(fuzzer: Fuzzer, bytes: Uint8Array, repacker: Repacker) {
 export async function readWhole(model: Model, repacker: Repacker): Promise<void> {
   try {
     for (const matrix of model.stored?.values() ?? []) {
+      await loadInPlace(matrix);
       const data = await matrix.read(repacker);
       if (data.kind === "blocks") repacker.unpack(data);
       if (matrix.permuted) await matrix.order();
