@@ -1,5 +1,6 @@
 // How fast quantized weights come from a file in the page cache into the form and memory that kernels read: GB/s of file bytes,
-// read, checked and repacked, for each format, beside a plain read of the same bytes.
+// read, checked and repacked, for each format, beside a plain read of the same bytes. GB a core's second counts the processor
+// time of all threads: what one core does, however busy the machine is.
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -21,14 +22,18 @@ export async function load(platform: Platform, rounds: number): Promise<void> {
     for (let round = 0; round < Math.max(5, rounds / 5); round++) {
       for (const one of cases) {
         one.reads.push(one.bytes / (await timed(platform, one.read)));
+        const before = process.cpuUsage();
         one.loads.push(one.bytes / (await timed(platform, one.load)));
+        const { user, system } = process.cpuUsage(before);
+        one.cores.push(one.bytes / ((user + system) * 1000));
       }
     }
     for (const one of cases) {
       const [read, load] = [middle(one.reads), middle(one.loads)];
       const best = Math.max(...one.loads).toFixed(2);
       const share = `plain read ${read.toFixed(2)}, ${(load / read).toFixed(2)} of it`;
-      console.log(`load ${one.name}: ${load.toFixed(2)} GB/s of file (best ${best}), ${share}`);
+      const core = `${middle(one.cores).toFixed(2)} GB a core's second`;
+      console.log(`load ${one.name}: ${load.toFixed(2)} GB/s of file (best ${best}), ${core}, ${share}`);
       await one.close();
     }
   } finally {
@@ -57,7 +62,7 @@ async function openCase(platform: Platform, { name, open }: LoadCase) {
     }
   };
   return {
-    ...{ name, bytes: matrix.byteLength, read, reads: [] as number[], loads: [] as number[] },
+    ...{ name, bytes: matrix.byteLength, read, reads: [] as number[], loads: [] as number[], cores: [] as number[] },
     load: async () => backend.load?.(0, matrix),
     async close() {
       await backend.close();

@@ -7,6 +7,7 @@ import type { Platform } from "../core/ports.js";
 import type { StoredMatrix } from "../core/stored.js";
 import type { ByteSource, LazyTensor } from "../core/tensor.js";
 import { readHfSettings } from "./hf-folder.js";
+import { type Heads, splitFused } from "./onnx-fused.js";
 import { type OnnxNode, readOnnxGraph } from "./onnx-graph.js";
 import { joinedBlocks, wideHeads } from "./pack-blocks.js";
 import { protoReader } from "./protobuf.js";
@@ -44,8 +45,12 @@ export type OnnxWeights = Pick<Model, "fileBytes"> & {
   close(): Promise<void>;
 };
 
-/** Reads the graph of a file and of its external data. Throws InputError. */
-export async function openOnnxWeights(platform: Pick<Platform, "open">, path: string): Promise<OnnxWeights> {
+/** Reads the graph of a file and of its external data; `heads` cut fused projections apart. Throws InputError. */
+export async function openOnnxWeights(
+  platform: Pick<Platform, "open">,
+  path: string,
+  heads?: Heads,
+): Promise<OnnxWeights> {
   const folder = path.replace(/[^/\\]*$/, "") || "./";
   const opened = new Map<string, ByteSource>();
   const open = async (at: string): Promise<ByteSource> => {
@@ -57,7 +62,8 @@ export async function openOnnxWeights(platform: Pick<Platform, "open">, path: st
     for (const source of opened.values()) await source.close();
   };
   try {
-    const graph = await readOnnxGraph(await open(path), (name) => open(folder + name), ["MatMulNBits"]);
+    const read = await readOnnxGraph(await open(path), (name) => open(folder + name), ["MatMulNBits"]);
+    const graph = heads ? splitFused(read, heads) : read;
     const stored = await Promise.all(graph.nodes.map((node) => storedMatrix(graph.tensors, node)));
     const tensors = [...graph.tensors.values()].map((tensor) => ({ ...tensor, name: floatName(tensor.name) }));
     const fileBytes = [...opened.values()].reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
@@ -87,7 +93,7 @@ export async function openOnnx(platform: Platform, path: string): Promise<Model>
     );
   }
   const { config, tokenizer } = await readHfSettings(platform, home);
-  const { tensors, stored, fileBytes } = await openOnnxWeights(platform, path);
+  const { tensors, stored, fileBytes } = await openOnnxWeights(platform, path, config.decoder);
   const name = path.replace(/^.*[/\\]/, "").replace(/\.onnx$/, "");
   return { name, origin: path, config, tensors, stored, tokenizer, fileBytes };
 }

@@ -104,7 +104,9 @@ export async function ourLogits(path: string, tokens: readonly number[], activat
       quantizer: await openQuantizer(platform),
       repacker: await openRepacker(platform),
     };
-    const options = { plan: planOf("stored", model.stored), activations, context: 256, maxRows: 128, logitRows: 128 };
+    const context = Math.min(256, model.config.decoder.maxContext);
+    const rows = Math.min(128, context);
+    const options = { plan: planOf("stored", model.stored), activations, context, maxRows: rows, logitRows: rows };
     const loaded = await loadModel(model, parts, options);
     return { logits: await openSession(loaded).score(tokens), model, residentBytes: backend.residentBytes() };
   } finally {
