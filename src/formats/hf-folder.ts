@@ -8,6 +8,7 @@ import type { Platform } from "../core/ports.js";
 import type { ByteSource, LazyTensor } from "../core/tensor.js";
 import { readConfig } from "./hf-config.js";
 import { splitQuantized } from "./hf-quantized.js";
+import { parseSmall } from "./json-size.js";
 import { pickleRefused } from "./pickle.js";
 import { readSafetensorsHeader } from "./safetensors.js";
 import { storedHalves } from "./stored-halves.js";
@@ -55,11 +56,12 @@ export async function openHfFolder(platform: Platform, folder: string, weights: 
   };
 }
 
-async function readJson(platform: Platform, path: string): Promise<unknown> {
+async function readJson(platform: Platform, path: string, vocabulary = false): Promise<unknown> {
   const text = await platform.readText(path);
   try {
-    return JSON.parse(text);
+    return vocabulary ? JSON.parse(text) : parseSmall(text, path, text.length);
   } catch (error) {
+    if (error instanceof InputError) throw error;
     throw new InputError(path, "", `is not JSON: ${(error as Error).message}`, "Get the file again");
   }
 }
@@ -146,7 +148,7 @@ async function readTokenizer(platform: Platform, folder: string, config: object,
   const ids = { bosId: specialId(config, "bos_token_id", 1), eosId: specialId(config, "eos_token_id", 2) };
   const jinja = `${folder}/chat_template.jinja`;
   const template = (await platform.exists(jinja)) ? await platform.readText(jinja) : null;
-  const tokenizer = openTokenizerJson(path, await readJson(platform, path), settings, ids, template);
+  const tokenizer = openTokenizerJson(path, await readJson(platform, path, true), settings, ids, template);
   if (tokenizer.vocabSize > decoder.vocab) {
     const problem = `has ${tokenizer.vocabSize} tokens, the model's embedding has ${decoder.vocab}`;
     throw new InputError(path, "", problem, "Use the tokenizer that belongs to this model");

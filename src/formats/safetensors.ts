@@ -4,6 +4,7 @@
 import { InputError } from "../core/errors.js";
 import { type ByteSource, DTYPE_BYTES, type DType, elementCount, type LazyTensor } from "../core/tensor.js";
 import { duplicateKey } from "./json-keys.js";
+import { parseSmall } from "./json-size.js";
 
 /** The limit of the reference implementation. */
 const MAX_HEADER_BYTES = 100_000_000;
@@ -49,7 +50,7 @@ export async function readSafetensorsHeader(source: ByteSource): Promise<LazyTen
   if (length > MAX_HEADER_BYTES || length > source.sizeBytes - 8) {
     throw fail("header", `says it has ${length} bytes, the file has ${source.sizeBytes}`);
   }
-  const entries = parseHeader(await source.read(8, length), fail);
+  const entries = parseHeader(await source.read(8, length), source, fail);
   const dataStart = 8 + length;
   const tensors = entries.map(([name, entry]) => readEntry(name, entry, source, dataStart, fail));
   checkRanges(tensors, source.sizeBytes, dataStart, fail);
@@ -60,13 +61,14 @@ function headerLength(bytes: Uint8Array): number {
   return Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
 }
 
-function parseHeader(bytes: Uint8Array, fail: Fail): [string, unknown][] {
+function parseHeader(bytes: Uint8Array, file: ByteSource, fail: Fail): [string, unknown][] {
   let text: string;
   let header: unknown;
   try {
     text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-    header = JSON.parse(text);
-  } catch {
+    header = parseSmall(text, file.name, file.sizeBytes);
+  } catch (error) {
+    if (error instanceof InputError) throw error;
     throw fail("header", "is not JSON");
   }
   if (typeof header !== "object" || header === null || Array.isArray(header)) throw fail("header", "is no object");
