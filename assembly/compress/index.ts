@@ -14,7 +14,7 @@ export { addDiagonal, blockGramAdd, crossAdd, diagonalMean, gramAdd, mirror } fr
 export { adamStep, cosineGradient, fold, identity, transform, widen } from "./heal";
 export { hqqRows } from "./hqq";
 export { abandon, CONTROL_BYTES, hasFailed, serve, setUp } from "./pool";
-export { dequantize, halves, packCodes, roundRows } from "./round";
+export { dequantize, halves, offsets, packCodes, roundRows } from "./round";
 export {
   divideBy, magnitudes, means, relativeDistance, similarity, subtract, sumMagnitude, sumSquares,
 } from "./stats";

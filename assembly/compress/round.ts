@@ -221,3 +221,10 @@ export function packCodes(codes: usize, count: usize, words: usize): void {
 export function halves(from: usize, count: usize, out: usize): void {
   for (let i: usize = 0; i < count; i++) store<u16>(out + (i << 1), toHalf(load<f32>(at4(from, i))));
 }
+
+/** f16 bits of -scale * zero. */
+export function offsets(scales: usize, zeros: usize, count: usize, out: usize): void {
+  for (let i: usize = 0; i < count; i++) {
+    store<u16>(out + (i << 1), toHalf(-load<f32>(at4(scales, i)) * <f32>load<u8>(zeros + i)));
+  }
+}

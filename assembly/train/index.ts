@@ -11,4 +11,5 @@ export { crossEntropy, hits, labelTargets, placeTargets, weightedSum } from "./l
 export { assemble, assembleBackward, cellMean, cellMeanBackward } from "./patches";
 export { dropClass, dropClassBackward, patchify } from "./patches";
 export { adamw } from "./adamw";
+export { absDot, distillEntropy, hiddenGradient } from "./distill";
 export { add, addScaled, copy, dot, fill, normal, sum, sumOfSquares, zero } from "./vector";

@@ -9,6 +9,7 @@ import { failureOf } from "./protocol.js";
 import { answerWork } from "./tasks/answer.js";
 import { benchWork, evalWork } from "./tasks/bench.js";
 import { calibrateWork } from "./tasks/calibrate.js";
+import { compressWork } from "./tasks/compress.js";
 import { doctorWork } from "./tasks/doctor.js";
 import { kldWork } from "./tasks/kld.js";
 
@@ -46,6 +47,8 @@ function work(request: Request): Promise<FinalEvent> {
       return evalWork(platform, request.scenario, request.folders, control);
     case "kld":
       return kldWork(platform, request, control);
+    case "compress":
+      return compressWork(platform, request, control, (text) => post({ kind: "text", text }));
     case "doctor":
       return doctorWork(platform);
     case "calibrate":

@@ -6,6 +6,7 @@ import { attachCommand } from "./attach.js";
 import { benchCommand } from "./bench.js";
 import { calibrateCommand } from "./calibrate.js";
 import { type Command, commandHelp } from "./command.js";
+import { compressCommand } from "./compress.js";
 import { convertCommand } from "./convert.js";
 import { doctorCommand } from "./doctor.js";
 import { evalCommand } from "./eval.js";
@@ -24,6 +25,7 @@ const COMMANDS: readonly Command[] = [
   doctorCommand,
   calibrateCommand,
   inspectCommand,
+  compressCommand,
   convertCommand,
   execCommand,
   attachCommand,

@@ -2,6 +2,7 @@
 // take either side.
 
 import type { Calibration } from "../core/calibration.js";
+import type { CompressionReport } from "../core/compression.js";
 import { InputError, UnavailableError } from "../core/errors.js";
 import type { HostProfile } from "../core/host.js";
 import type { KldSummary } from "../core/kld.js";
@@ -10,6 +11,7 @@ import type { BenchResult, Environment, ReadBandwidth } from "../core/result.js"
 import type { ModelRef, QuantName, Scenario } from "../core/scenario.js";
 import type { TargetStatus } from "../core/target.js";
 import type { Progress } from "../run/parts.js";
+import type { CompressRequest } from "./compress/request.js";
 import type { EvalFolders } from "./parts/evalset.js";
 
 export interface AnswerRequest {
@@ -76,6 +78,7 @@ export type Request =
   | { readonly kind: "doctor" }
   | CalibrateRequest
   | KldRequest
+  | CompressRequest
   | AnswerRequest;
 
 /** Speed of one answer. */
@@ -105,6 +108,8 @@ export type FinalEvent =
   | { readonly kind: "doctor"; readonly report: DoctorReport }
   | { readonly kind: "calibrated"; readonly calibration: Calibration }
   | { readonly kind: "compared"; readonly report: KldReport }
+  /** null: stopped before the end. */
+  | { readonly kind: "compressed"; readonly report: CompressionReport | null }
   | { readonly kind: "answered"; readonly facts: AnswerFacts }
   | FailureEvent;
 

@@ -2,6 +2,7 @@
 // and the forward pass take.
 
 import type { Group, PackedInt4, Repacker } from "../core/packed.js";
+import type { AffineCodes } from "../core/write.js";
 import type { Address, CompressModule } from "./kernels.js";
 import type { Scheme } from "./scheme.js";
 
@@ -118,4 +119,28 @@ export function packedInt4(module: CompressModule, repacker: Repacker, matrix: M
   });
   arena.release(mark);
   return packed;
+}
+
+/** The same, of 4 or 8 bits, as words with f16 scales and offsets. Offsets are rounded to f16 where there are zero points. */
+export function affineCodes(module: CompressModule, matrix: MatrixCodes): AffineCodes {
+  const read = async () => {
+    const { arena, kernels } = module;
+    const { rows, cols, bits } = matrix;
+    const mark = arena.mark();
+    const count = matrix.scales.length;
+    const [codes, scales, zeros] = [matrix.codes, matrix.scales, matrix.zeros].map((part) => arena.place(part));
+    const [packed, steps, edges] = [arena.alloc(rows * cols), arena.alloc(count * 2), arena.alloc(count * 2)];
+    if (bits === 4) kernels.packCodes(codes, rows * cols, packed);
+    kernels.halves(scales, count, steps);
+    kernels.offsets(scales, zeros, count, edges);
+    const take = (at: Address, bytes: number) => arena.bytes(at, bytes).slice().buffer;
+    const result = {
+      words: new Uint32Array(take(bits === 4 ? packed : codes, (rows * cols * bits) / 8)),
+      scales: new Uint16Array(take(steps, count * 2)),
+      offsets: new Uint16Array(take(edges, count * 2)),
+    };
+    arena.release(mark);
+    return result;
+  };
+  return { bits: matrix.bits, group: matrix.group, read };
 }

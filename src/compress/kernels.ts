@@ -12,7 +12,7 @@ type KernelName =
   | ("groupHeads" | "spreadHeads")
   | ("solve" | "dampen" | "diagonalOrder" | "gptqSweep" | "permuteBoth" | "permuteColumns" | "hqqRows")
   | ("addDiagonal" | "blockGramAdd" | "crossAdd" | "gramAdd" | "mirror" | "adamStep" | "fold" | "identity")
-  | ("transform" | "widen" | "dequantize" | "halves" | "packCodes" | "roundRows" | "means" | "similarity")
+  | ("transform" | "widen" | "dequantize" | "halves" | "offsets" | "packCodes" | "roundRows" | "means" | "similarity")
   | ("subtract" | "divideBy");
 type ReductionName =
   | ("fakeLoss" | "squaredDistance" | "cholesky" | "inverseFactor" | "diagonalMean" | "cosineGradient" | "magnitudes")

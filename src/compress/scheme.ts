@@ -37,7 +37,7 @@ const PATTERN = /^(?:(rtn|awq|gptq|hqq)-)?int(4|8)(?:-(row|g\d+))?(-sym)?$/;
 export function schemeName(scheme: PartScheme): string {
   if (!scheme) return "f16";
   const { method, bits, group, symmetric } = scheme;
-  return `${method}-int${bits}-${group === 0 ? "row" : `g${group}`}${symmetric ? "-sym" : ""}`;
+  return `${method}-int${bits}-${group === 0 ? "row" : `g${group}`}${symmetric && bits === 4 ? "-sym" : ""}`;
 }
 
 /**
@@ -60,15 +60,16 @@ export function parseScheme(flag: string, text: string): PartScheme {
     const problem = "hqq finds zero points, it has no symmetric form";
     throw new InputError("nibblemark compress", flag, problem, "Leave -sym out, or use rtn");
   }
-  return { method, bits, group, symmetric: match[4] !== undefined };
+  // Eight bits have codes to spare: a zero point would gain nothing.
+  return { method, bits, group, symmetric: bits === 8 || match[4] !== undefined };
 }
 
-/** Bits a weight costs in a file: codes, an f16 scale and a zero point of `bits` (or an f16 offset for 8) a group. */
+/** Bits a weight costs in a file: codes, and an f16 scale with a 4-bit zero point where there is one, a group. */
 export function schemeBits(scheme: PartScheme, cols: number): number {
   if (!scheme) return 16;
   const { bits, group, symmetric } = scheme;
   const size = group === 0 ? cols : group;
-  return bits + (16 + (symmetric ? 0 : bits === 4 ? 4 : 16)) / size;
+  return bits + (16 + (symmetric ? 0 : 4)) / size;
 }
 
 /** Whether any part needs activations of the model: then there must be calibration data. */
@@ -82,4 +83,19 @@ export function checkGroups(name: string, cols: number, scheme: PartScheme): voi
   const other = [...GROUPS].reverse().find((group) => cols % group === 0);
   const remedy = other ? `Use groups of ${other}` : "Keep this part in f16, or use int8-row";
   throw new InputError(name, "group", `rows of ${cols} are no multiple of ${scheme.group}`, remedy);
+}
+
+/** AutoAWQ's files hold 4-bit linears of the decoder, all with one group, and floats. Throws InputError for other plans. */
+export function checkAwqFits({ hidden, ffn }: { hidden: number; ffn: number }, plan: QuantizePlan): void {
+  const { decoder, embedding, vision, projector, meanBits } = plan;
+  const remedy = "Write --format mlx, which holds every mixture, or --format gguf";
+  const fail = (field: string, problem: string) => new InputError("nibblemark compress", field, problem, remedy);
+  if (embedding || vision || projector) {
+    throw fail("--format hf", "AutoAWQ's files keep embeddings, vision tower and projector in f16");
+  }
+  if (meanBits !== null) throw fail("--mean-bits", "AutoAWQ's files hold 4 bits only");
+  if (!decoder) return;
+  if (decoder.bits !== 4) throw fail("--quant", "AutoAWQ's files hold 4 bits only");
+  if (decoder.group !== 0 || (hidden === ffn && GROUPS.some((group) => group === hidden))) return;
+  throw fail("--quant", "AutoAWQ's files hold groups of 32, 64 and 128");
 }

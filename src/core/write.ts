@@ -14,6 +14,22 @@ export interface SourceTensor {
   floats(): Promise<Float32Array>;
   /** Its 4-bit form where it has one; a target that can hold these codes keeps them, others round `floats` again. */
   readonly int4?: { readonly group: Group; readonly offset: PackedInt4["offset"]; read(): Promise<PackedInt4> };
+  /** The same for forms that hold 4 and 8 bits of any matrix (MLX). */
+  readonly affine?: AffineCodes;
+}
+
+/** Codes of 4 or 8 bits with an f16 scale and offset a group of columns: value = scale * code + offset. */
+export interface AffineCodes {
+  readonly bits: 4 | 8;
+  /** Columns of a group; divides the row. */
+  readonly group: number;
+  read(): Promise<{
+    /** [rows, cols * bits / 32], first column in the low bits. */
+    readonly words: Uint32Array;
+    /** f16 bits, [rows, cols / group] each. */
+    readonly scales: Uint16Array;
+    readonly offsets: Uint16Array;
+  }>;
 }
 
 /** A model to write: an opened file (formats/write-source.ts), or what compression made of one. */

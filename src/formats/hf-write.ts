@@ -7,12 +7,13 @@ import { elementCount } from "../core/tensor.js";
 import type { LossRow, OutputFolder, Rounder, SourceTensor, WriteSource } from "../core/write.js";
 import { awqSettings, awqTensors, checkAwqSizes } from "./autoawq-write.js";
 import { type LossLog, lossLog } from "./loss.js";
+import { mlxSettings, mlxTensors } from "./mlx-write.js";
 import { orderedRecords, orderedRows, rowOrder } from "./row-order.js";
 import { byteLengthOf, type OutputTensor, safetensorsChunks } from "./safetensors-write.js";
 
 export interface HfPlan {
-  /** awq: linears of the decoder's layers in int4 groups, the rest in f16. */
-  readonly form: { readonly kind: "f16" | "f32" } | { readonly kind: "awq"; readonly group: Group };
+  /** awq: linears of the decoder's layers in int4 groups, the rest in f16. mlx: whatever has codes of its own keeps them. */
+  readonly form: { readonly kind: "f16" | "f32" | "mlx" } | { readonly kind: "awq"; readonly group: Group };
   /** config.json of the model as it is written; what it says of quantization and types is replaced. */
   readonly settings: Readonly<Record<string, unknown>>;
   /** Tokenizer, generation and preprocessor files. */
@@ -106,6 +107,10 @@ function outputs(source: WriteSource, { form }: HfPlan, { rounder, onTensor }: W
     const order = rowOrder(tensor.name, config.decoder, "half");
     const before = async () => onTensor?.(tensor.name, done++, tensors.length);
     if (isPacked(tensor)) return packedOutputs(tensor, name, order, group, rounder, log, before);
+    if (form.kind === "mlx" && tensor.affine && order === null) {
+      log.kept(tensor.name, `MLX ${tensor.affine.bits} bit g${tensor.affine.group}`);
+      return mlxTensors(name, tensor.shape, tensor.affine);
+    }
     const type = form.kind === "f32" ? "F32" : "F16";
     const bytes = async () => {
       await before();
@@ -168,7 +173,7 @@ function llavaName(name: string): string {
 }
 
 /** config.json with the types and the quantization of what is written. */
-function settingsOf({ config }: WriteSource, { form, settings }: HfPlan): object {
+function settingsOf({ config, tensors }: WriteSource, { form, settings }: HfPlan): object {
   const type = form.kind === "f32" ? "float32" : "float16";
   const own = Object.fromEntries(
     Object.entries(settings).flatMap(([key, value]) => {
@@ -184,8 +189,11 @@ function settingsOf({ config }: WriteSource, { form, settings }: HfPlan): object
     ...own,
     torch_dtype: type,
     ...(form.kind === "awq" ? { quantization_config: awqSettings(form.group, kept) } : {}),
+    ...(form.kind === "mlx" ? { quantization: mlxSettings(tensors.flatMap(withCodes)) } : {}),
   };
 }
+
+const withCodes = ({ name, affine }: SourceTensor) => (affine ? [{ name, codes: affine }] : []);
 
 function withoutTypes(key: string, value: unknown): object {
   if (typeof value !== "object" || value === null) {

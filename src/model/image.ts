@@ -85,3 +85,16 @@ function cubic(x: number): number {
   if (d < 2) return ((-0.5 * d + 2.5) * d - 4) * d + 2;
   return 0;
 }
+
+/** Bytes [size, size, 3] of a picture's centre after the shorter edge was brought to `size`: what `preprocess` normalises. */
+export function croppedBytes(picture: Picture, size: number): Uint8Array {
+  const scaled = resizeShorterEdge(picture, size);
+  const left = Math.floor((scaled.width - size) / 2);
+  const top = Math.floor((scaled.height - size) / 2);
+  const bytes = new Uint8Array(size * size * 3);
+  for (let y = 0; y < size; y++) {
+    const from = ((top + y) * scaled.width + left) * 3;
+    bytes.set(scaled.rgb.subarray(from, from + size * 3), y * size * 3);
+  }
+  return bytes;
+}

@@ -171,13 +171,17 @@ function layerBackward(
   arena.release(mark);
 }
 
-/** Gradient of the decoder's input [rows, hidden], freshly allocated, from dout [rows, hidden]. */
+/**
+ * Gradient of the decoder's input [rows, hidden], freshly allocated, from dout [rows, hidden].
+ * @param onLayer may add to the gradient dx of a layer's output before it flows on
+ */
 export function decoderBackward(
   state: TrainState,
   decoder: Decoder,
   input: DecoderInput,
   saved: DecoderState,
   dout: Address,
+  onLayer?: (layer: number, output: Address, dx: Address) => void,
 ): Address {
   const { hidden } = decoder.config;
   const { rows } = input;
@@ -186,6 +190,7 @@ export function decoderBackward(
   const { value, gradient } = decoder.norm;
   state.kernels.rmsnormBackward(dout, saved.x, value, saved.inverse, dx, gradient, rows, hidden);
   for (let i = decoder.layers.length - 1; i >= 0; i--) {
+    onLayer?.(i, saved.layers[i + 1]?.x ?? saved.x, dx);
     layerBackward(state, decoder, input, dx, decoder.layers[i], saved.layers[i]);
   }
   return dx;

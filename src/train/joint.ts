@@ -12,7 +12,7 @@ import { visionBackward, visionForward } from "./vision.js";
 /** Question tokens weigh less than this, answer tokens more. */
 const answerLeast = 0.5;
 
-interface TokenMatrix {
+export interface TokenMatrix {
   readonly rows: number;
   readonly spans: readonly Span[];
   readonly tokens: Address;
@@ -22,7 +22,7 @@ interface TokenMatrix {
   readonly weights: Address;
 }
 
-function placeSequences({ arena }: TrainState, sequences: readonly TrainSequence[]): TokenMatrix {
+export function placeSequences({ arena }: TrainState, sequences: readonly TrainSequence[]): TokenMatrix {
   const rows = sequences.reduce((sum, { tokens }) => sum + tokens.length, 0);
   let start = 0;
   const spans = sequences.map(({ tokens: { length } }) => {
@@ -52,7 +52,7 @@ function placeSequences({ arena }: TrainState, sequences: readonly TrainSequence
 }
 
 /** i32 [rows]: which feature row replaces a token, -1 for none. */
-function placeImageRows(
+export function placeImageRows(
   state: TrainState,
   model: TrainModel,
   sequences: readonly TrainSequence[],
@@ -66,7 +66,7 @@ function placeImageRows(
   return rows;
 }
 
-function tokenSums(
+export function tokenSums(
   { kernels }: TrainState,
   sequences: readonly TrainSequence[],
   matrix: TokenMatrix,
@@ -89,7 +89,7 @@ function tokenSums(
   };
 }
 
-function answerHits(
+export function answerHits(
   { kernels }: TrainState,
   sequences: readonly TrainSequence[],
   matrix: TokenMatrix,

@@ -30,6 +30,7 @@ type KernelName =
   | "embed"
   | "embedBackward"
   | "crossEntropy"
+  | "distillEntropy"
   | "labelTargets"
   | "placeTargets"
   | "patchify"
@@ -47,7 +48,7 @@ type KernelName =
   | "normal"
   | "sum"
   | "zero";
-type ReductionName = "scratchBytes" | "sumOfSquares" | "dot" | "weightedSum" | "hits";
+type ReductionName = "absDot" | "hiddenGradient" | "scratchBytes" | "sumOfSquares" | "dot" | "weightedSum" | "hits";
 
 export type TrainKernels = Readonly<Record<KernelName, Kernel> & Record<ReductionName, Reduction>>;
 

@@ -1,7 +1,7 @@
 // The training loop that every worker runs: gradients of its own shards, exchange, the same update everywhere.
 // The number of shards is fixed, so the number of workers does not change a single bit.
 
-import type { BatchSource } from "../core/batch.js";
+import type { BatchSource, TrainBatch } from "../core/batch.js";
 import type { Progress } from "./checkpoint.js";
 import type { Exchange } from "./exchange.js";
 import { jointGradient } from "./joint.js";
@@ -41,6 +41,12 @@ export interface LoopSetup {
   readonly worker: number;
   readonly workers: number;
   readonly start: Progress;
+  /** Another gradient and update than plain training's (healing.ts). */
+  readonly healing?: {
+    gradient(model: TrainModel, batch: TrainBatch): ShardSums;
+    /** The norm of the gradient. */
+    update(totalWeight: number, rate: number, step: number): number;
+  };
   /** Called after each update by every worker. */
   readonly onStep: (record: StepRecord, progress: Progress) => void;
   /** Called when the loop ends or is stopped. */
@@ -58,6 +64,7 @@ export const freshProgress: Progress = {
 
 function shardGradient(setup: LoopSetup, stage: Stage, model: TrainModel, step: number, shard: number): ShardSums {
   const batch = stage.source(step, shard);
+  if (setup.healing) return setup.healing.gradient(model, batch);
   return stage.name === "joint" ? jointGradient(setup.state, model, batch) : visionGradient(setup.state, model, batch);
 }
 
@@ -115,7 +122,9 @@ function trainStep(setup: LoopSetup, stage: Stage, model: TrainModel, progress: 
   const totals = exchange.totals(step);
   sumShards(setup, step);
   const rate = learningRate(stage.schedule, step);
-  const norm = updateParameters(state, stage.rateOf, totals.weight, rate, step + 1);
+  const norm =
+    setup.healing?.update(totals.weight, rate, step + 1) ??
+    updateParameters(state, stage.rateOf, totals.weight, rate, step + 1);
   return [record(stage, step, totals, norm, rate), advance(setup, progress, totals)];
 }
 

@@ -122,15 +122,30 @@ function headDrafts(hidden: number): Draft[] {
   ]);
 }
 
-/** The whole model and the pre-training heads in one table. */
-export function parameterTable(config: LlavaConfig): ParameterTable {
+/** Matrices that adapters stand beside: all linears of the decoder's blocks. */
+const ADAPTED = /^language_model\.model\.layers\.\d+\..*_proj\.weight$/;
+
+/** LoRA (Hu et al. 2022): `lora.NAME.a` [rank, inputs], spread as a uniform of +-1 / sqrt(inputs), and `lora.NAME.b` [outputs, rank] = 0. */
+function adapterDrafts(drafts: readonly Draft[], rank: number): Draft[] {
+  if (rank === 0) return [];
+  return drafts
+    .filter(({ name }) => ADAPTED.test(name))
+    .flatMap(({ name, shape: [outputs, inputs] }) => [
+      { ...matrix(`lora.${name}.a`, [rank, inputs], 1 / Math.sqrt(3 * inputs)), isDecayed: false },
+      { ...matrix(`lora.${name}.b`, [outputs, rank], 0), isDecayed: false },
+    ]);
+}
+
+/** The whole model and the pre-training heads in one table. @param rank of adapters beside the decoder's linears; 0: none */
+export function parameterTable(config: LlavaConfig, rank = 0): ParameterTable {
   let offset = 0;
-  const drafts = [
+  const model = [
     ...decoderDrafts(config.decoder),
     ...visionDrafts(config.vision),
     ...projectorDrafts(config.projector),
     ...headDrafts(config.vision.hidden),
   ];
+  const drafts = [...model, ...adapterDrafts(model, rank)];
   const parameters = drafts.map((draft): Parameter => {
     const count = draft.shape.reduce((product, size) => product * size, 1);
     const parameter = { ...draft, offset, count };

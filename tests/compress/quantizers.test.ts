@@ -91,7 +91,7 @@ test("mixed bits stay within their budget and prefer what hurts most", async () 
 
 test("scheme names", async () => {
   assert.equal(scheme("awq-int4-g128"), { method: "awq", bits: 4, group: 128, symmetric: false });
-  assert.equal(scheme("int8"), { method: "rtn", bits: 8, group: 0, symmetric: false });
+  assert.equal(scheme("int8"), { method: "rtn", bits: 8, group: 0, symmetric: true });
   assert.is(parseScheme("--quant", "f16"), null);
   await refuses(() => parseScheme("--quant", "awq-int5"), /no quantization scheme/);
   await refuses(() => parseScheme("--quant", "int4-g48"), /groups of 48/);

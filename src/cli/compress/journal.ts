@@ -1,0 +1,75 @@
+// The hidden working folder beside the result: what is done already, so that a killed call goes on where it was. Every file in it
+// is written under another name and renamed; the result itself appears by one rename at the very end.
+
+import { createHash } from "node:crypto";
+import { mkdir, readdir, rename, rm } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
+import { InputError } from "../../core/errors.js";
+import type { Platform } from "../../core/ports.js";
+import type { CompressRequest } from "./request.js";
+
+export interface Journal {
+  readonly folder: string;
+  /** Whether an earlier call left work behind. */
+  readonly resumed: boolean;
+  /** A piece of work done once: read back when it is there, else made and kept. */
+  once<T>(name: string, make: () => Promise<T>): Promise<T>;
+  /** Path inside the folder. */
+  path(name: string): string;
+  has(name: string): Promise<boolean>;
+  /** Gives a finished folder inside its final name, and removes the working folder. */
+  finish(made: string): Promise<void>;
+}
+
+/** What makes two calls the same work; how it is shown and where it runs does not. */
+function fingerprint(request: CompressRequest, inputBytes: number, hashes: readonly string[]): string {
+  const { force: _, restart: __, threads: ___, yes: ____, output: _____, ...rest } = request;
+  return createHash("sha256")
+    .update(JSON.stringify([rest, inputBytes, hashes]))
+    .digest("hex");
+}
+
+const workFolder = (output: string): string => join(dirname(resolve(output)), `.${basename(output)}.compress`);
+
+/** Opens or begins the working folder. Throws InputError when it holds the work of another call. */
+export async function openJournal(
+  platform: Platform,
+  request: CompressRequest,
+  inputBytes: number,
+  hashes: readonly string[],
+): Promise<Journal> {
+  const folder = workFolder(request.output);
+  const print = fingerprint(request, inputBytes, hashes);
+  const path = (name: string) => join(folder, name);
+  if (request.restart) await rm(folder, { recursive: true, force: true });
+  const resumed = await platform.exists(path("request.json"));
+  if (resumed) {
+    const known = JSON.parse(await platform.readText(path("request.json"))) as { fingerprint?: string };
+    if (known.fingerprint !== print) {
+      const remedy = "Repeat that call as it was, or forget its work with --restart";
+      throw new InputError(folder, "", "holds the unfinished work of another call", remedy);
+    }
+    // What was being written when it was killed.
+    for (const name of await readdir(folder)) if (name.endsWith(".tmp")) await rm(path(name), { recursive: true });
+  } else {
+    await platform.writeWhole(path("request.json"), `${JSON.stringify({ fingerprint: print, request }, null, 2)}\n`);
+  }
+  return {
+    ...{ folder, resumed, path },
+    has: (name) => platform.exists(path(name)),
+    async once<T>(name: string, make: () => Promise<T>): Promise<T> {
+      const file = path(`${name}.json`);
+      if (await platform.exists(file)) return JSON.parse(await platform.readText(file)) as T;
+      const made = await make();
+      await platform.writeWhole(file, `${JSON.stringify(made, null, 2)}\n`);
+      return made;
+    },
+    async finish(made) {
+      const target = resolve(request.output);
+      await mkdir(dirname(target), { recursive: true });
+      if (request.force) await rm(target, { recursive: true, force: true });
+      await rename(made, target);
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}

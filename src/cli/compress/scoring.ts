@@ -1,0 +1,155 @@
+// Which blocks leave: runs the asked criterion, and those it is compared with, on one set of samples.
+
+import {
+  CRITERIA,
+  type CriterionName,
+  type CriterionParts,
+  checkCriterion,
+  criterionScores,
+  type LayerScores,
+  presetOrder,
+} from "../../compress/criteria.js";
+import type { CalibrationSet } from "../../compress/samples.js";
+import { protectedByDefault, type SelectOptions, selectSet } from "../../compress/select.js";
+import { activationShift, type SimilarityScores, similarityScores } from "../../compress/similarity.js";
+import { openTrial, type Trial } from "../../compress/trial.js";
+import { readAdapter } from "./adapter.js";
+import { type Engine, floatsOf, keptInMemory, longestOf } from "./engine.js";
+import { type CompressRequest, removedCount } from "./request.js";
+import { taylorOf } from "./taylor.js";
+
+export interface Scoring {
+  readonly removed: readonly number[];
+  /** The asked criterion first. */
+  readonly scores: readonly LayerScores[];
+}
+
+const isCriterion = (name: string): name is CriterionName => CRITERIA.some((one) => one.name === name);
+
+/** Criteria that have to look at the model with calibration data. */
+export const criteriaOf = ({ criterion, compare, prune }: CompressRequest): readonly string[] =>
+  !prune || "layers" in prune ? compare : [criterion, ...compare.filter((name) => name !== criterion)];
+
+export function protectedOf({ protect }: CompressRequest, layers: number): readonly number[] {
+  return protect ?? protectedByDefault(layers);
+}
+
+/** Throws InputError for a criterion that misses what it needs, before any long work. */
+export function checkScoring(request: CompressRequest, engine: Engine): void {
+  const { layers } = engine.model.config.decoder;
+  const anything = async () => {
+    throw new Error("a check runs nothing");
+  };
+  const hasData = request.calib !== null;
+  const parts: Omit<CriterionParts, "module" | "source" | "comparer"> = {
+    similarity: hasData ? anything : null,
+    trial: hasData ? anything : null,
+    taylor: taylorOf(engine, null),
+    adapter: request.adapter === null ? null : { name: request.adapter, matrices: [] },
+    shift: request.general === null ? null : anything,
+    searchBudget: request.searchBudget,
+  };
+  for (const name of criteriaOf(request)) {
+    if (isCriterion(name)) checkCriterion(name, parts);
+    else presetOrder(name, layers);
+  }
+}
+
+/** Runs what is asked. @param general the general samples of `activation-shift` */
+export async function chooseLayers(
+  engine: Engine,
+  request: CompressRequest,
+  set: CalibrationSet | null,
+  general: CalibrationSet | null,
+  onStage: (stage: string, done: number, total: number) => Promise<void>,
+): Promise<Scoring> {
+  const { prune } = request;
+  const { layers } = engine.model.config.decoder;
+  const options: SelectOptions = {
+    count: Math.max(1, removedCount(request)),
+    shape: request.shape,
+    protect: prune && "layers" in prune ? [] : protectedOf(request, layers),
+  };
+  const names = criteriaOf(request);
+  const scores: LayerScores[] = [];
+  const opened = await openParts(engine, request, set, general, options.count, onStage);
+  try {
+    for (const [i, name] of names.entries()) {
+      await onStage(`scoring by ${name}`, i, names.length);
+      scores.push(
+        isCriterion(name) ? await criterionScores(name, opened.parts, options) : presetScores(name, layers, options),
+      );
+    }
+  } finally {
+    await opened.close();
+  }
+  const removed = prune && "layers" in prune ? [...prune.layers].sort((a, b) => a - b) : (scores[0]?.removed ?? []);
+  return { removed, scores };
+}
+
+/** A preset is followed as published: its first entries go, whatever is protected by default. */
+function presetScores(name: string, layers: number, options: SelectOptions): LayerScores {
+  const order = presetOrder(name, layers);
+  const rest = Array.from({ length: layers }, (_, layer) => layer).filter((layer) => !order.includes(layer));
+  const all = Array.from({ length: layers }, (_, layer) => (order.includes(layer) ? order.indexOf(layer) : null));
+  const whole = [...order, ...rest];
+  const removed = selectSet(whole, { ...options, protect: rest.length > 0 ? rest : [] });
+  return { criterion: name, scores: { all }, order: whole, removed };
+}
+
+/** One forward pass for all criteria; expensive results are made once. */
+async function openParts(
+  engine: Engine,
+  request: CompressRequest,
+  set: CalibrationSet | null,
+  general: CalibrationSet | null,
+  span: number,
+  onStage: (stage: string, done: number, total: number) => Promise<void>,
+) {
+  const source = keptInMemory(engine.source);
+  const samples = [...(set?.samples ?? []), ...(general?.samples ?? [])];
+  const forward = set ? await engine.forward(source, longestOf(samples)) : null;
+  const { layers } = source.config.decoder;
+  const onLayer = (stage: string) => (layer: number) => onStage(stage, layer, layers);
+  const once = <T>(make: () => Promise<T>) => {
+    let made: Promise<T> | null = null;
+    return () => {
+      made ??= make();
+      return made;
+    };
+  };
+  const similarity =
+    set && forward
+      ? once(async (): Promise<SimilarityScores> => {
+          const states = await forward.embed(set.samples);
+          return similarityScores(engine.module, forward, set, states, span, onLayer("comparing states"));
+        })
+      : null;
+  const trial =
+    set && forward
+      ? once(async (): Promise<Trial> => {
+          await onStage("running the whole model", 0, 1);
+          const states = await forward.embed(set.samples);
+          const { module, comparer } = engine;
+          const parts = { module, comparer, forward, set, states, ridge: request.ridge };
+          return openTrial({ ...parts, config: source.config.decoder, floats: floatsOf(source) }, true);
+        })
+      : null;
+  const shift =
+    set && general && forward
+      ? once(async () => {
+          const [own, other] = [await forward.embed(set.samples), await forward.embed(general.samples)];
+          return activationShift(engine.module, forward, own, other, onLayer("comparing domains"));
+        })
+      : null;
+  const adapter =
+    request.adapter === null
+      ? null
+      : { name: request.adapter, matrices: await readAdapter(engine.platform, request.adapter) };
+  const parts: CriterionParts = {
+    ...{ module: engine.module, source, comparer: engine.comparer, similarity, trial, shift, adapter },
+    taylor: taylorOf(engine, set),
+    searchBudget: request.searchBudget,
+  };
+  return { parts, close: async () => forward?.close() };
+}

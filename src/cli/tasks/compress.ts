@@ -1,0 +1,172 @@
+// `nibblemark compress` inside the coordinator: checks, estimate, then prune, heal, quantize, measure, each kept as soon as it is done.
+
+import { join } from "node:path";
+import { prunedSource } from "../../compress/prune.js";
+import { checkCalibration } from "../../compress/samples.js";
+import type { CompressionReport, StageReport } from "../../core/compression.js";
+import { InputError } from "../../core/errors.js";
+import type { Platform } from "../../core/ports.js";
+import type { Control } from "../../run/parts.js";
+import { type PictureSet, readCalibration } from "../compress/calibset.js";
+import { type Engine, openEngine } from "../compress/engine.js";
+import { durationText, estimate } from "../compress/estimate.js";
+import { awqGains, criteriaReports } from "../compress/findings.js";
+import { openJournal } from "../compress/journal.js";
+import { measureStages, type Place } from "../compress/measure.js";
+import type { OnStage } from "../compress/quantizing.js";
+import {
+  type CompressRequest,
+  checkDisk,
+  checkModel,
+  checkPlace,
+  describe,
+  removedCount,
+} from "../compress/request.js";
+import { checkScoring, chooseLayers, criteriaOf, protectedOf, type Scoring } from "../compress/scoring.js";
+import { healStages, quantizeStage, type Work, writeStage } from "../compress/stages.js";
+import { trainableReason } from "../compress/trainable.js";
+import type { FinalEvent } from "../protocol.js";
+
+/** Longest SFT that needs no --yes. */
+const MOST_SFT_SECONDS = 24 * 3600;
+
+/** Thrown between steps when the user asks to stop: the work so far stays. */
+class Stopped extends Error {}
+
+/** @param say a line for the user */
+export async function compressWork(
+  platform: Platform,
+  request: CompressRequest,
+  control: Control,
+  say: (line: string) => void,
+): Promise<FinalEvent> {
+  const begun = performance.now();
+  await checkPlace(request);
+  const engine = await openEngine(platform, request.input, request);
+  try {
+    const work = await prepare(platform, engine, request, control, say);
+    const report = await run(work, control, begun);
+    return { kind: "compressed", report };
+  } catch (error) {
+    if (!(error instanceof Stopped)) throw error;
+    say("stopped; the same command goes on from here");
+    return { kind: "compressed", report: null };
+  } finally {
+    await engine.close();
+  }
+}
+
+/** All that can fail fails here, before any long work. */
+async function prepare(
+  platform: Platform,
+  engine: Engine,
+  request: CompressRequest,
+  control: Control,
+  say: (line: string) => void,
+): Promise<Work> {
+  const { model } = engine;
+  checkModel(request, model, protectedOf(request, model.config.decoder.layers));
+  const read = async (path: string | null) => {
+    const longest = Math.min(request.longest, model.config.decoder.maxContext);
+    return path === null ? null : readCalibration(platform, path, model, longest);
+  };
+  const [calib, general, heal] = [await read(request.calib), await read(request.general), await read(request.healData)];
+  const sees = model.config.architecture === "llava";
+  const warnings = [calib, heal].flatMap((set) => (set ? (checkCalibration(set, sees) ?? []) : []));
+  checkScoring(request, engine);
+  checkHealing(request, engine, calib);
+  checkData(request, calib);
+  await checkDisk(request, model, 2 + request.heal.length);
+  const tokens = (set: PictureSet | null) => set?.samples.reduce((sum, sample) => sum + sample.tokens.length, 0) ?? 0;
+  const samples = (heal ?? calib)?.samples ?? [];
+  const found = estimate(
+    engine,
+    request,
+    tokens(calib),
+    samples.length > 0 ? (24 * tokens(heal ?? calib)) / samples.length : 0,
+  );
+  const parts = found.stages.map(({ stage, seconds }) => `${stage} ${durationText(seconds)}`);
+  say(`${describe(request)}`);
+  say(`estimated time: ${durationText(found.seconds)} (${parts.join(", ") || "copying only"}), without measuring`);
+  if (found.sftSeconds > MOST_SFT_SECONDS && !request.yes) {
+    const problem = `sft is estimated to take ${durationText(found.sftSeconds)}`;
+    throw new InputError("nibblemark compress", "--heal", problem, "Give --yes to go on, or heal by replaceme");
+  }
+  for (const warning of warnings) say(`warning: ${warning}`);
+  const hashes = [calib, general, heal].map((set) => set?.hash ?? "");
+  const journal = await openJournal(platform, request, model.fileBytes, hashes);
+  if (journal.resumed) say("going on with the work of an earlier call");
+  const onStage: OnStage = async (stage, done, total) => {
+    control.progress({ stage, done, total });
+    if (await control.stopped()) throw new Stopped();
+  };
+  return { engine, request, journal, calib, general, warnings, onStage, say };
+}
+
+function checkHealing(request: CompressRequest, { model }: Engine, calib: PictureSet | null): void {
+  if (!request.heal.some((name) => name.startsWith("sft"))) return;
+  const reason = trainableReason(model.config);
+  if (reason !== null) {
+    throw new InputError("nibblemark compress", "--heal sft", reason, "Heal by replaceme, which needs no gradients");
+  }
+  if (request.healData === null && !calib) {
+    throw new InputError("nibblemark compress", "--heal sft", "needs samples", "Give --heal-data FILE or --calib FILE");
+  }
+}
+
+function checkData({ plan, heal }: CompressRequest, calib: PictureSet | null): void {
+  if (calib) return;
+  const method = plan.decoder?.method;
+  if (method === "awq" || method === "gptq" || plan.meanBits !== null) {
+    const remedy = "Give --calib FILE, or quantize by rtn or hqq";
+    throw new InputError("nibblemark compress", "--quant", "awq, gptq and mixed bits need calibration data", remedy);
+  }
+  if (heal.some((name) => name.startsWith("replaceme"))) {
+    throw new InputError("nibblemark compress", "--heal", "replaceme needs calibration data", "Give --calib FILE");
+  }
+}
+
+async function run(work: Work, control: Control, begun: number): Promise<CompressionReport> {
+  const { engine, request, journal, calib, general, onStage } = work;
+  const scoring = await journal.once("scoring", (): Promise<Scoring> => {
+    const idle = criteriaOf(request).length === 0 && removedCount(request) === 0;
+    return idle ? Promise.resolve({ removed: [], scores: [] }) : chooseLayers(engine, request, calib, general, onStage);
+  });
+  if (scoring.removed.length > 0) work.say(`removing blocks ${scoring.removed.join(", ")}`);
+  const places: Place[] = [{ stage: "original", path: request.input }];
+  let source = engine.source;
+  const heal: CompressionReport["heal"] = { runs: [], log: [] };
+  let healed = heal;
+  if (scoring.removed.length > 0) {
+    source = prunedSource(engine.source, scoring.removed);
+    places.push({ stage: "pruned", path: await writeStage(work, "pruned", source, scoring, null) });
+    if (request.heal.length > 0) healed = await healStages(work, scoring, places);
+  } else if (request.heal.length > 0) healed = await healStages(work, scoring, places);
+  const last = places[places.length - 1];
+  const made = await quantizeStage(work, scoring, last);
+  const { plan } = request;
+  const isRounded = [plan.decoder, plan.embedding, plan.vision, plan.projector].some((scheme) => scheme !== null);
+  if (isRounded || places.length === 1) places.push({ stage: "quantized", path: made });
+  const stages = request.unmeasured
+    ? []
+    : await journal.once("stages", (): Promise<StageReport[]> => {
+        return measureStages(engine.platform, places.map(ggufFile(request)), engine.threads, control);
+      });
+  const awq = await awqGains(work);
+  await journal.finish(made);
+  return {
+    schemaVersion: 1,
+    ...{ input: request.input, output: request.output, plan: describe(request), removed: scoring.removed, stages },
+    criteria: criteriaReports(scoring),
+    ...{ heal: healed, awq },
+    seconds: (performance.now() - begun) / 1000,
+    peakBytes: engine.platform.peakMemoryBytes(),
+    warnings: work.warnings,
+  };
+}
+
+/** A GGUF result is opened by its file. */
+const ggufFile =
+  ({ format }: CompressRequest) =>
+  (place: Place): Place =>
+    format === "gguf" && place.stage === "quantized" ? { ...place, path: join(place.path, "model.gguf") } : place;

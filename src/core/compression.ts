@@ -1,0 +1,54 @@
+// What a compression did and what it cost, as plain values (`nibblemark compress -o json`).
+
+import type { Figure } from "./units.js";
+
+/** One stage of the pipeline as it stands on disk. */
+export interface StageReport {
+  readonly stage: "original" | "pruned" | "healed" | "quantized";
+  readonly layers: number;
+  /** Bytes of weights on disk, and bits a weight of that. */
+  readonly weightBytes: number;
+  readonly bitsPerWeight: number;
+  /** Weights, KV cache and activations of a run of `contextTokens` positions. */
+  readonly runBytes: number;
+  readonly contextTokens: number;
+  /**
+   * klText, klAnswer (nats from the original), top1 (share), perplexity, accuracy; answerShift: KL between the answers with the picture and
+   * with a blank one, in nats; decode, prefill (t/s). What could not be measured is absent.
+   */
+  readonly figures: Readonly<Record<string, Figure>>;
+}
+
+export interface CriterionReport {
+  readonly criterion: string;
+  readonly removed: readonly number[];
+  readonly scores: Readonly<Record<string, readonly (number | null)[]>>;
+  /** Agreement of its ranking with the first criterion's. */
+  readonly kendall: number | null;
+  readonly spearman: number | null;
+}
+
+export interface CompressionReport {
+  readonly schemaVersion: 1;
+  readonly input: string;
+  readonly output: string;
+  readonly plan: string;
+  readonly removed: readonly number[];
+  readonly stages: readonly StageReport[];
+  readonly criteria: readonly CriterionReport[];
+  readonly heal: {
+    readonly runs: readonly {
+      readonly first: number;
+      readonly last: number;
+      readonly before: number;
+      readonly after: number;
+    }[];
+    /** Loss by step of SFT; heldOut where it was evaluated. */
+    readonly log: readonly { readonly step: number; readonly loss: number; readonly heldOut: number | null }[];
+  };
+  /** By block: what AWQ's search gained over plain rounding, error over error. */
+  readonly awq: readonly { readonly layer: number; readonly gain: number }[];
+  readonly seconds: number;
+  readonly peakBytes: number | null;
+  readonly warnings: readonly string[];
+}

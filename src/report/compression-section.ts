@@ -1,0 +1,152 @@
+// What a compression did: scores of all criteria side by side, what healing gained, and what each stage cost.
+
+import type { CompressionReport, StageReport } from "../core/compression.js";
+import type { Figure } from "../core/units.js";
+import { digits } from "./format.js";
+import type { Chart } from "./html-client.js";
+import { SERIES_COLORS } from "./html-style.js";
+import { left, right, type Section } from "./section.js";
+
+const mib = (bytes: number): string => `${digits(bytes / 2 ** 20)} MiB`;
+
+/** Columns of the stage table, in order, with how each reads. */
+const FIGURES: readonly (readonly [key: string, label: string, text: (value: number) => string])[] = [
+  ["klText", "KL text", (value) => value.toFixed(4)],
+  ["klAnswer", "KL answers", (value) => value.toFixed(4)],
+  ["top1", "top-1 %", (value) => (100 * value).toFixed(1)],
+  ["perplexity", "perplexity", (value) => digits(value)],
+  ["accuracy", "VQA %", (value) => (100 * value).toFixed(1)],
+  ["answerShift", "blank image", (value) => value.toFixed(2)],
+  ["prefill", "prefill t/s", (value) => digits(value)],
+  ["decode", "decode t/s", (value) => digits(value)],
+];
+
+const cell = (figure: Figure | undefined, text: (value: number) => string) => (figure ? text(figure.value) : "–");
+
+function stageSection(stages: readonly StageReport[]): Section {
+  const shown = FIGURES.filter(([key]) => stages.some(({ figures }) => figures[key]));
+  const first = stages[0];
+  return {
+    title: "What each stage cost",
+    columns: [
+      ...[left("stage"), right("blocks"), right("size"), right("saved %"), right("bits/weight"), right("to run")],
+      ...shown.map(([, label]) => right(label)),
+    ],
+    rows: stages.map(({ stage, layers, weightBytes, bitsPerWeight, runBytes, figures }) => [
+      ...[stage, String(layers), mib(weightBytes), (100 * (1 - weightBytes / first.weightBytes)).toFixed(1)],
+      ...[bitsPerWeight.toFixed(2), mib(runBytes)],
+      ...shown.map(([key, , text]) => cell(figures[key], text)),
+    ]),
+    notes: [
+      `size: weight files, saved against the original's; to run: weights, KV cache and activations at ${first.contextTokens} positions; KL in nats a token from the original.`,
+      "blank image: how far answers move (nats) when the picture is blank; near 0 the model ignores what it sees.",
+    ],
+  };
+}
+
+function scoreSection({ criteria, removed }: CompressionReport): Section {
+  const layers = Math.max(...criteria.map(({ scores }) => scores.all?.length ?? 0));
+  const columns = criteria.flatMap(({ criterion, scores }) => {
+    return Object.keys(scores).map((kind) => ({ criterion, kind, values: scores[kind] ?? [] }));
+  });
+  const value = (number: number | null | undefined) => (number === null || number === undefined ? "–" : digits(number));
+  return {
+    title: "Scores of blocks (low ones are removed first)",
+    columns: [
+      left("block"),
+      ...columns.map(({ criterion, kind }) => right(kind === "all" ? criterion : `${criterion} ${kind}`)),
+    ],
+    rows: Array.from({ length: layers }, (_, layer) => [
+      removed.includes(layer) ? `${layer} *` : String(layer),
+      ...columns.map(({ values }) => value(values[layer])),
+    ]),
+    notes: ["* removed. A span's score stands at its first block."],
+  };
+}
+
+function agreementSection({ criteria }: CompressionReport): Section {
+  const text = (value: number | null) => (value === null ? "" : value.toFixed(2));
+  return {
+    title: "Agreement of the criteria",
+    columns: [left("criterion"), left("removes"), right("Kendall"), right("Spearman")],
+    rows: criteria.map((one) => [one.criterion, one.removed.join(", "), text(one.kendall), text(one.spearman)]),
+    notes: [`Rank agreement with ${criteria[0]?.criterion}.`],
+  };
+}
+
+function healSection({ heal }: CompressionReport): Section {
+  return {
+    title: "Healing by ReplaceMe",
+    columns: [left("blocks"), right("error without"), right("with the map")],
+    rows: heal.runs.map(({ first, last, before, after }) => [
+      first === last ? String(first) : `${first} to ${last}`,
+      digits(before),
+      digits(after),
+    ]),
+    notes: ["Mean squared error of the run's output on the calibration tokens (cosine form: 1 - cosine)."],
+  };
+}
+
+export function compressionSections(report: CompressionReport): Section[] {
+  const { criteria, heal, stages, awq } = report;
+  const gains = awq.map(({ gain }) => gain);
+  return [
+    ...(criteria.length > 0 ? [scoreSection(report)] : []),
+    ...(criteria.length > 1 ? [agreementSection(report)] : []),
+    ...(heal.runs.length > 0 ? [healSection(report)] : []),
+    ...(gains.length > 0
+      ? [
+          {
+            title: "AWQ",
+            columns: [left("blocks"), right("least gain"), right("largest gain")],
+            rows: [[String(gains.length), `${Math.min(...gains).toFixed(2)}x`, `${Math.max(...gains).toFixed(2)}x`]],
+            notes: ["Error of the modules with plain rounding over that with the best scales, on sampled tokens."],
+          },
+        ]
+      : []),
+    ...(stages.length > 0 ? [stageSection(stages)] : []),
+  ];
+}
+
+/** Charts of a report page: scores by block, each scaled to 0..1, and the loss of healing. */
+export function compressionCharts({ criteria, heal }: CompressionReport): Chart[] {
+  const color = (i: number) => SERIES_COLORS[i % SERIES_COLORS.length] as string;
+  const scaled = (values: readonly (number | null)[]) => {
+    const known = values.filter((value) => value !== null);
+    const [least, most] = [Math.min(...known), Math.max(...known)];
+    return values.map((value) => (value === null ? null : (value - least) / (most - least || 1)));
+  };
+  const scores: Chart = {
+    name: "scores by block, each from 0 (removed first) to 1",
+    xLabel: "block",
+    yLabel: "score",
+    scattered: true,
+    x: (criteria[0]?.scores.all ?? []).map((_, layer) => layer),
+    series: criteria.map(({ criterion, scores: all }, i) => ({
+      label: criterion,
+      color: color(i),
+      y: scaled(all.all ?? []),
+    })),
+  };
+  const loss: Chart = {
+    name: "healing: loss by step",
+    xLabel: "step",
+    yLabel: "loss",
+    scattered: false,
+    x: heal.log.map(({ step }) => step),
+    series: [
+      { label: "training", color: color(0), y: heal.log.map((record) => record.loss) },
+      { label: "held out", color: color(1), y: filled(heal.log.map((record) => record.heldOut)) },
+    ],
+  };
+  return [...(criteria.length > 0 ? [scores] : []), ...(heal.log.length > 0 ? [loss] : [])];
+}
+
+/** The last known value stands until the next. */
+function filled(values: readonly (number | null)[]): (number | null)[] {
+  let last: number | null = null;
+  return values.map((value) => {
+    last = value ?? last;
+    return last;
+  });
+}
