@@ -82,12 +82,9 @@ static inline bool is_held(unsigned cpu, uint64_t address, const Last *last) {
   return last->line == own_line(cpu, address) && recorder_of(cpu)->l1_misses - last->misses < watch.l1_ways;
 }
 
-void on_load(unsigned cpu, uint32_t info, uint64_t address, void *last) {
-  if (LIKELY(l1_is_newest(&watch.first_level[cpu % THREADS], address, false)) || is_held(cpu, address, last)) return;
-  touch(cpu, info, address, false, last);
-}
-
-void on_store(unsigned cpu, uint32_t info, uint64_t address, void *last) {
-  if (LIKELY(l1_is_newest(&watch.first_level[cpu % THREADS], address, true)) || is_held(cpu, address, last)) return;
-  touch(cpu, info, address, true, last);
+void on_memory(unsigned cpu, uint32_t info, uint64_t address, void *lasts) {
+  const bool writes = info >> watch.store_bit & 1;
+  Last *last = (Last *)lasts + writes;
+  if (LIKELY(l1_is_newest(&watch.first_level[cpu % THREADS], address, writes)) || is_held(cpu, address, last)) return;
+  touch(cpu, info, address, writes, last);
 }

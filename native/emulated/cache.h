@@ -171,8 +171,7 @@ static inline void l1_open(L1 *l1, uint32_t ways) {
 
 /** The last line of its set that was touched, dirty if it must be. */
 static inline bool l1_is_newest(const L1 *l1, uint64_t address, bool writes) {
-  const uint32_t newest = l1->tags[l1_set(address)][L1_NEWEST], tag = l1_tag(address);
-  return writes ? newest == (tag | 1) : (newest ^ tag) <= 1;
+  return (l1->tags[l1_set(address)][L1_NEWEST] ^ (l1_tag(address) | 1)) <= !writes;
 }
 
 /** A set's stamps begin again from their ranks. */

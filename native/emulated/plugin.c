@@ -17,8 +17,8 @@ Watch watch = {
   .output = { .chunk_bits = 16, .file = -1 },
 };
 
-/** Instructions that touch memory get one of these each way; code that QEMU translates again gets new ones. */
-static Last *new_last(void) {
+/** What an instruction loaded and stored last; code that QEMU translates again gets new ones. */
+static Last *new_lasts(void) {
   enum { MANY = 4096 };
   static Last *lasts;
   static int left;
@@ -26,7 +26,8 @@ static Last *new_last(void) {
     lasts = calloc(MANY, sizeof *lasts);
     left = MANY;
   }
-  return &lasts[--left];
+  left -= 2;
+  return &lasts[left];
 }
 
 static void count_block(unsigned cpu, void *instructions) { recorder_of(cpu)->instructions += (uint64_t)instructions; }
@@ -43,8 +44,8 @@ static void translate(plugin_id id, plugin_tb *block) {
   for (size_t i = 0; i < count; i++) {
     plugin_insn *insn = qemu_plugin_tb_get_insn(block, i);
     if (touches_stack_top(insn)) continue;
-    qemu_plugin_register_vcpu_mem_cb(insn, on_load, NO_REGISTERS, READS, new_last());
-    qemu_plugin_register_vcpu_mem_cb(insn, on_store, NO_REGISTERS, WRITES, new_last());
+    // QEMU 7.2 calls for loads and stores whatever is asked for, so one callback takes both.
+    qemu_plugin_register_vcpu_mem_cb(insn, on_memory, NO_REGISTERS, READS_AND_WRITES, new_lasts());
   }
 }
 
@@ -92,6 +93,7 @@ EXPORT int qemu_plugin_install(plugin_id id, const plugin_info *info, int count,
     fprintf(stderr, "nibblemark: %s\n", problem);
     return 1;
   }
+  while (watch.store_bit < 31 && !qemu_plugin_mem_is_store(1u << watch.store_bit)) watch.store_bit++;
 #ifdef __x86_64__
   watch.has_wide_registers = __builtin_cpu_supports("avx");
 #endif

@@ -14,7 +14,7 @@ typedef struct qemu_plugin_insn plugin_insn;
 /** First member of what `qemu_plugin_install` is told; the rest is not needed here. */
 typedef struct { const char *target_name; } plugin_info;
 
-enum { NO_REGISTERS = 0, READS = 1, WRITES = 2, READS_AND_WRITES = 3, INLINE_ADD = 0 };
+enum { NO_REGISTERS = 0, READS_AND_WRITES = 3, INLINE_ADD = 0 };
 
 typedef void on_translation(plugin_id, plugin_tb *);
 typedef void on_block(unsigned cpu, void *data);
@@ -30,6 +30,7 @@ void qemu_plugin_register_vcpu_tb_exec_inline(plugin_tb *, int operation, void *
 #endif
 void qemu_plugin_register_vcpu_mem_cb(plugin_insn *, on_access *, int flags, int which, void *data);
 unsigned qemu_plugin_mem_size_shift(uint32_t info);
+bool qemu_plugin_mem_is_store(uint32_t info);
 void qemu_plugin_register_vcpu_syscall_cb(plugin_id, on_syscall *);
 void qemu_plugin_register_vcpu_syscall_ret_cb(plugin_id, on_syscall_return *);
 void qemu_plugin_register_atexit_cb(plugin_id, void (*)(plugin_id, void *), void *);

@@ -10,11 +10,13 @@
 
 enum { FIRST_PLACES = 256, ROW_ROOM = 320, HEAD_ROOM = 1024 };
 
+/** Spreads lines of arrays that lie a power of two apart. */
+static inline uint32_t slot_of(uint64_t key) { return (uint32_t)(key * 0x9e3779b97f4a7c15u >> 56) % RECENT; }
+
 int pattern_of(Recorder *r, uint64_t line, uint64_t instruction) {
-  const uint64_t before = line - 1, after = line + 1;
-  const bool beside = r->recent[before % RECENT] == before || r->recent[after % RECENT] == after;
-  r->recent[line % RECENT] = line;
-  const uint32_t own = (instruction ^ instruction >> 8) % RECENT;
+  const bool beside = r->recent[slot_of(line - 1)] == line - 1 || r->recent[slot_of(line + 1)] == line + 1;
+  r->recent[slot_of(line)] = line;
+  const uint32_t own = slot_of(instruction);
   const int64_t step = (int64_t)(line - r->at[own].line);
   const bool same = step == r->at[own].step;
   r->at[own].line = line;

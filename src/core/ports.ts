@@ -3,6 +3,7 @@
 import type { CountedEpoch, LaunchCommand, SourceName, SourceStatus } from "./counters.js";
 import type { Op, TensorId, TensorSpec } from "./op.js";
 import type { Group, PackedInt4, PackedInt8, PlainF32, WeightData } from "./packed.js";
+import type { Region } from "./regions.js";
 import type { StoredMatrix } from "./stored.js";
 import type { Target } from "./target.js";
 import type { ByteSource } from "./tensor.js";
@@ -183,6 +184,8 @@ export interface CounterSession {
   read(): readonly CountedEpoch[];
   /** What is left after the program has ended. */
   finish(): Promise<readonly CountedEpoch[]>;
+  /** All mappings that the program had so far, where the source knows them itself; absent: those of /proc hold. */
+  regions?(): readonly Region[];
   /** What the user must know of how it counted: estimates, losses, assumptions. */
   readonly notes: readonly string[];
   close(): void;

@@ -6,7 +6,7 @@ import type { CountedEpoch, LaunchCommand, SourceStatus } from "../core/counters
 import type { EmulatorFiles, EmulatorHost, Program } from "../core/emulator.js";
 import { InputError, UnavailableError } from "../core/errors.js";
 import type { CounterSession, CounterSource } from "../core/ports.js";
-import { newProcess, type ProcessState, takeLine } from "./emulated/lines.js";
+import { newProcess, type ProcessState, regionsOf, takeLine } from "./emulated/lines.js";
 import { cacheShape, shapeBytes } from "./emulated/shape.js";
 
 export interface EmulatedOptions {
@@ -86,6 +86,7 @@ function session(files: EmulatorFiles, options: EmulatedOptions): CounterSession
   return {
     read,
     finish: async () => read(),
+    regions: () => [...processes.values()].flatMap(regionsOf),
     get notes() {
       return notesOf(options, processes);
     },

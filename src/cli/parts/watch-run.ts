@@ -96,7 +96,7 @@ export async function runWatch(job: WatchJob, session: CounterSession): Promise<
   try {
     const parts = {
       ...{ clock, session, pools: pools.length, wait: process.wait, place: model.place, evaluate, debt },
-      regions: () => regions(process.pid),
+      regions: () => session.regions?.() ?? regions(process.pid),
       slowFactor: settings.slowFactor,
       stopped: job.stopped,
       onEpoch(epoch: Parameters<TotalsBook["add"]>[0]) {

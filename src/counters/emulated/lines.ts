@@ -1,6 +1,7 @@
 // Reads what the plugin writes (docs/emulated.md): mappings, and epochs of one thread with the lines of each chunk of addresses.
 
 import type { CountedEpoch, RegionLines, Span } from "../../core/counters.js";
+import type { Region } from "../../core/regions.js";
 
 /** Numbers of a chunk and size: stream, stride, irregular, written back, fetched for stores. */
 const SIZE_NUMBERS = 5;
@@ -35,13 +36,15 @@ export interface ProcessState {
   sampled: number;
   /** Later mappings cover earlier ones. */
   mappings: Mapping[];
+  /** All that ever were, the latest of each address; for the placement, which is decided at the end. */
+  everMapped: Mapping[];
   /** Programs that went on without an emulator. */
   execs: number;
   broken: number;
 }
 
 export function newProcess(): ProcessState {
-  return { chunkBytes: 0, sampled: 1, mappings: [], execs: 0, broken: 0 };
+  return { chunkBytes: 0, sampled: 1, mappings: [], everMapped: [], execs: 0, broken: 0 };
 }
 
 /** What is left of the mappings beside start..end. */
@@ -134,7 +137,9 @@ export function takeLine(process: ProcessState, text: string): CountedEpoch | nu
   if ("epoch" in line) return epochOf(line as unknown as EpochLine, process);
   if ("map" in line) {
     const end = line.map + line.bytes;
-    process.mappings = [...without(process.mappings, line.map, end), { start: line.map, end, name: line.name }];
+    const mapping = { start: line.map, end, name: line.name };
+    process.mappings = [...without(process.mappings, line.map, end), mapping];
+    process.everMapped = [...without(process.everMapped, line.map, end), mapping];
   } else if ("unmap" in line) process.mappings = without(process.mappings, line.unmap, line.unmap + line.bytes);
   else if ("exec" in line) process.execs++;
   else {
@@ -142,4 +147,13 @@ export function takeLine(process: ProcessState, text: string): CountedEpoch | nu
     process.sampled = line.sampled;
   }
   return null;
+}
+
+/** Mappings as regions. What is in memory of them is not told, and files are taken to be read only. */
+export function regionsOf({ everMapped }: ProcessState): Region[] {
+  return everMapped.map(({ start, end, name }) => {
+    const kind = name === "" ? "anon" : name === "[heap]" ? "heap" : name === "[stack]" ? "stack" : "file";
+    const sizeBytes = end - start;
+    return { startAddress: start, sizeBytes, residentBytes: sizeBytes, name, kind, writable: kind !== "file" };
+  });
 }
