@@ -14,6 +14,7 @@ import { machineName } from "./machine.js";
 import { peers } from "./peers/main.js";
 import { prefill } from "./prefill.js";
 import { threads } from "./threads.js";
+import { watch } from "./watch.js";
 
 const QUESTIONS: Readonly<Record<string, (platform: Platform, rounds: number) => Promise<void>>> = {
   gemv,
@@ -21,6 +22,7 @@ const QUESTIONS: Readonly<Record<string, (platform: Platform, rounds: number) =>
   epoch,
   load,
   threads,
+  watch,
 };
 
 /** Our own questions; `peers` has flags of its own. */

@@ -2,12 +2,14 @@
 
 import { InputError } from "../core/errors.js";
 import { targetName } from "../core/target.js";
+import { nodePlatform } from "../platform/node.js";
 import { bytesText, digits, figureText } from "../report/format.js";
 import { left, right, type Section } from "../report/section.js";
 import { sectionLines } from "../report/table.js";
 import type { Command } from "./command.js";
 import { converse } from "./conversation.js";
 import type { Parsed } from "./flags.js";
+import { counterSections, countersReport } from "./parts/counters-report.js";
 import type { DoctorReport } from "./protocol.js";
 import { painter, progressBar } from "./terminal.js";
 
@@ -60,10 +62,11 @@ async function run(parsed: Parsed): Promise<number> {
   const event = await converse({ kind: "doctor" }, progressBar(parsed.on("quiet")));
   if (event.kind !== "doctor") throw new Error(`unexpected answer ${event.kind}`);
   const { report } = event;
-  if (format === "json") process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
+  const counters = await countersReport(nodePlatform(), report.host.llcBytes);
+  if (format === "json") process.stdout.write(`${JSON.stringify({ ...report, counters }, null, 2)}\n`);
   else {
     const paint = painter(parsed);
-    const list = [targetSection(report), machineSection(report), memorySection(report)];
+    const list = [targetSection(report), machineSection(report), memorySection(report), ...counterSections(counters)];
     process.stdout.write(`${list.flatMap((section) => sectionLines(section, paint)).join("\n")}`);
   }
   return report.targets.some(({ available }) => available) ? 0 : 3;

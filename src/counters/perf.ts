@@ -8,6 +8,7 @@ import type { Clock, CounterSource } from "../core/ports.js";
 import { openSession } from "./perf/session.js";
 import { checkEvents, type EventSpec, fitsOneGroup, softwareSpecs, tableSpecs } from "./perf/specs.js";
 import type { EventTable } from "./perf/tables.js";
+import { openUncore, type UncoreUnit } from "./perf/uncore.js";
 
 export interface PerfParts {
   readonly addon: NativeAddon;
@@ -16,6 +17,8 @@ export interface PerfParts {
   readonly table: EventTable | null;
   /** Number of the core's event unit where raw codes need another than PERF_TYPE_RAW. */
   readonly rawType?: number;
+  /** Event units outside the cores. */
+  readonly units: readonly UncoreUnit[];
 }
 
 interface Chosen {
@@ -38,10 +41,12 @@ function software(addon: NativeAddon): { readonly specs: EventSpec[]; readonly e
   return { specs: user, events: checkEvents(addon, user) };
 }
 
-function choose({ addon, table, rawType }: PerfParts): Chosen {
+function choose({ addon, table, rawType, units }: PerfParts): Chosen {
   const soft = software(addon);
   const hard = table ? tableSpecs(table, rawType) : [];
-  const events = [...soft.events, ...checkEvents(addon, hard)];
+  const uncore = openUncore(addon, table, units);
+  uncore.close();
+  const events = [...soft.events, ...checkEvents(addon, hard), ...uncore.events];
   const specs = soft.specs.filter(({ name }) => isAvailable(events, name));
   for (const { name: setName, events: names } of table?.sets ?? []) {
     const members = names.map((name) => hard.find((spec) => spec.name === name) as EventSpec);
@@ -86,7 +91,8 @@ export function openPerf(parts: PerfParts): CounterSource {
       if (specs.length === 0) {
         throw new UnavailableError("source perf", "no event can be counted here", "See nibblemark doctor");
       }
-      return openSession(parts.addon, parts.clock, pid, waiting, specs);
+      const { addon, clock, table, units } = parts;
+      return openSession(addon, clock, pid, waiting, specs, openUncore(addon, table, units));
     },
   };
 }

@@ -68,6 +68,11 @@ function openPlaces(parts: WatchParts) {
   };
 }
 
+/** Where nothing is to be placed, mappings are not read at all. */
+function tellsLines({ regions, counters }: CountedEpoch): boolean {
+  return regions.length > 0 || counters.llcMisses !== undefined || counters.stallCycles !== undefined;
+}
+
 /** Watches until the program ends, the time is over, or someone stops it. */
 export async function watch(parts: WatchParts, options: WatchOptions): Promise<WatchEnding> {
   const { clock, session, debt } = parts;
@@ -82,7 +87,7 @@ export async function watch(parts: WatchParts, options: WatchOptions): Promise<W
     // Where there are very many threads they are not read every time.
     if (read.threads.length > 0) usualThreads = read.threads;
     const counted = { ...read, threads: usualThreads };
-    const placed = places.now();
+    const placed = tellsLines(counted) ? places.now() : [];
     places.warm(counted);
     const nativeNs = Math.max(0, timeNs - stoodNs);
     const pools = poolLines(counted, placed, parts.pools);

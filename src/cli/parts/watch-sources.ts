@@ -1,6 +1,6 @@
 // The counter sources of this machine, and which of them a watch uses: the named one, or the best that works.
 
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { SourceName, SourceStatus } from "../../core/counters.js";
 import { InputError, UnavailableError } from "../../core/errors.js";
@@ -10,6 +10,7 @@ import { openBreakpoint } from "../../counters/breakpoint.js";
 import { openEmulated } from "../../counters/emulated.js";
 import { openNone } from "../../counters/none.js";
 import { parseEventTable, parseProcessor, tableOf } from "../../counters/perf/tables.js";
+import type { UncoreUnit } from "../../counters/perf/uncore.js";
 import { countsMemory, openPerf } from "../../counters/perf.js";
 import { emulatorHost } from "../../platform/emulator.js";
 import { cachedRegions, openPresence } from "./watched-memory.js";
@@ -25,12 +26,38 @@ export interface ChosenSource {
   readonly status: SourceStatus & { readonly available: true };
 }
 
+const UNITS = "/sys/bus/event_source/devices";
+
+/** Cores of a list as the kernel writes it: `0,28` or `0-3`. */
+function cpuList(text: string): number[] {
+  return text
+    .trim()
+    .split(",")
+    .flatMap((part) => {
+      const [first, last] = part.split("-").map(Number);
+      if (first === undefined || Number.isNaN(first)) return [];
+      return Array.from({ length: (last ?? first) - first + 1 }, (_, i) => first + i);
+    });
+}
+
+/** Units that have a cpumask count for a socket or a device, not for a task. */
+function uncoreUnits(): UncoreUnit[] {
+  if (!existsSync(UNITS)) return [];
+  return readdirSync(UNITS).flatMap((name) => {
+    try {
+      const read = (file: string) => readFileSync(join(UNITS, name, file), "utf8");
+      return [{ name, type: Number(read("type")), cpus: cpuList(read("cpumask")) }];
+    } catch {
+      return [];
+    }
+  });
+}
+
 /** Number of the core's event unit where raw codes are not of PERF_TYPE_RAW (Arm). */
 function rawType(): number | undefined {
   try {
-    const units = readdirSync("/sys/bus/event_source/devices").filter((name) => name.startsWith("armv8_pmuv3"));
-    const unit = units[0];
-    return unit ? Number(readFileSync(join("/sys/bus/event_source/devices", unit, "type"), "utf8")) : undefined;
+    const unit = readdirSync(UNITS).find((name) => name.startsWith("armv8_pmuv3"));
+    return unit ? Number(readFileSync(join(UNITS, unit, "type"), "utf8")) : undefined;
   } catch {
     return undefined;
   }
@@ -62,7 +89,7 @@ export async function openSources(
   const table = await eventTable(platform);
   const { clock } = platform;
   return [
-    openPerf({ addon, clock, table, ...(type === undefined ? {} : { rawType: type }) }),
+    openPerf({ addon, clock, table, units: uncoreUnits(), ...(type === undefined ? {} : { rawType: type }) }),
     openBreakpoint({ addon, clock, regionsOf: cachedRegions(clock), presenceOf: openPresence, ...options }),
     openEmulated(emulatorHost(), { llcBytes: options.llcBytes, epochInstructions: EMULATED_INSTRUCTIONS }),
     openNone(addon, clock),

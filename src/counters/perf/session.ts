@@ -6,6 +6,7 @@ import { COUNT_WORDS, EVENT_FLAGS, eventError, type NativeAddon, type NativeCoun
 import type { Clock, CounterSession } from "../../core/ports.js";
 import { openThreadTimes } from "../../core/thread-times.js";
 import { type EventSpec, specWords } from "./specs.js";
+import type { Uncore } from "./uncore.js";
 
 /** Threads may start while counters are opened; so often it is tried anew. */
 const TRIES = 6;
@@ -70,6 +71,7 @@ export function openSession(
   pid: number,
   waiting: boolean,
   specs: readonly EventSpec[],
+  uncore: Uncore,
 ): CounterSession {
   const flags = EVENT_FLAGS.inherit | (waiting ? EVENT_FLAGS.enableOnExec : 0);
   const { set, errors, unsure } = attachAll(addon, pid, specs, flags, clock);
@@ -77,6 +79,7 @@ export function openSession(
   const out = new BigUint64Array(specs.length * COUNT_WORDS);
   let lastNs = clock.nowNs();
   set.read(out);
+  uncore.read();
 
   function read(): CountedEpoch[] {
     set.read(out);
@@ -84,7 +87,16 @@ export function openSession(
     const nativeNs = nowNs - lastNs;
     lastNs = nowNs;
     const { counters, runningShare, lost } = countsOf(specs, errors, out);
-    return [{ nativeNs, threads: threads.read(), counters: withStalls(counters), regions: [], runningShare, lost }];
+    return [
+      {
+        nativeNs,
+        threads: threads.read(),
+        counters: { ...withStalls(counters), ...uncore.read() },
+        regions: [],
+        runningShare,
+        lost,
+      },
+    ];
   }
 
   const refused = specs.filter((_, i) => errors[i] !== 0).map(({ name }) => name);
@@ -95,6 +107,9 @@ export function openSession(
       ...(unsure ? ["threads started while counters were opened: some may be counted twice or not at all"] : []),
       ...(refused.length > 0 ? [`not counted on this process: ${refused.join(", ")}`] : []),
     ],
-    close: () => set.close(),
+    close() {
+      set.close();
+      uncore.close();
+    },
   };
 }
