@@ -6,6 +6,7 @@ import { attachCommand } from "./attach.js";
 import { benchCommand } from "./bench.js";
 import { calibrateCommand } from "./calibrate.js";
 import { type Command, commandHelp } from "./command.js";
+import { compareCommand } from "./compare.js";
 import { compressCommand } from "./compress.js";
 import { convertCommand } from "./convert.js";
 import { doctorCommand } from "./doctor.js";
@@ -16,6 +17,7 @@ import { inspectCommand } from "./inspect.js";
 import { suggest } from "./nearest.js";
 import { packageVersion } from "./parts/environment.js";
 import { replayCommand } from "./replay.js";
+import { reportCommand } from "./report.js";
 import { runCommand } from "./run.js";
 
 const COMMANDS: readonly Command[] = [
@@ -30,6 +32,8 @@ const COMMANDS: readonly Command[] = [
   execCommand,
   attachCommand,
   replayCommand,
+  compareCommand,
+  reportCommand,
 ];
 
 function help(): string {
@@ -47,7 +51,7 @@ Examples:
   nibblemark bench --shape llava-1.5-7b --topology local,cxl-1hop -o md
 
 nibblemark COMMAND --help tells a command's flags and examples; --version the version.
-Exit codes: 0 ok, 2 bad input, 3 nothing available to run, 4 the watched program failed, 130 stopped by Ctrl-C.
+Exit codes: 0 ok, 1 regression found by compare, 2 bad input, 3 nothing available to run, 4 the watched program failed, 130 stopped by Ctrl-C.
 `;
 }
 

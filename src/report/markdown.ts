@@ -8,7 +8,8 @@ function escapeCell(text: string): string {
   return text.replace(/[\\|<>`*_]/g, "\\$&").replace(/\s+/g, " ");
 }
 
-function sectionMarkdown({ title, columns, rows, notes }: Section): string {
+/** One section as Markdown. */
+export function sectionMarkdown({ title, columns, rows, notes }: Section): string {
   const line = (cells: readonly string[]) => `| ${cells.map(escapeCell).join(" | ")} |`;
   const rule = `|${columns.map(({ align }) => (align === "right" ? "---:" : "---")).join("|")}|`;
   const table = [line(columns.map(({ label }) => label)), rule, ...rows.map(line)];

@@ -1,0 +1,86 @@
+// Result files that other commands left behind, opened as recorded runs: a result of `bench`, or llama-bench's JSON.
+
+import { readFile } from "node:fs/promises";
+import { basename } from "node:path";
+import * as v from "valibot";
+import { InputError } from "../core/errors.js";
+import { type RecordedRun, recordedRun } from "../core/recorded.js";
+import type { BenchResult } from "../core/result.js";
+import { isLlamaBench, readLlamaBench } from "../formats/llama-bench.js";
+
+const text = v.string();
+const positive = v.pipe(v.number(), v.finite(), v.gtValue(0));
+
+/** What is read of a result; the rest is carried as it is. */
+const resultSchema = v.looseObject({
+  schemaVersion: v.literal(1),
+  startedAt: text,
+  interrupted: v.boolean(),
+  scenario: v.looseObject({
+    seed: v.number(),
+    spin: v.boolean(),
+    workloads: v.array(
+      v.looseObject({ model: v.looseObject({ kind: text }), activations: text, tests: v.array(text) }),
+    ),
+  }),
+  environment: v.looseObject({ cpu: text, cores: v.number(), os: text, runtime: text, version: text }),
+  cases: v.array(
+    v.variant("state", [
+      v.looseObject({
+        state: v.literal("measured"),
+        model: text,
+        quant: text,
+        activations: text,
+        test: text,
+        target: v.looseObject({ host: text, backend: text, variant: text, threads: v.number() }),
+        tokens: positive,
+        samplesNs: v.pipe(v.array(positive), v.minLength(1)),
+        figures: v.record(text, v.looseObject({ value: v.number() })),
+      }),
+      v.looseObject({ state: v.picklist(["unavailable", "failed"]) }),
+    ]),
+  ),
+});
+
+const REMEDY = "Name a result of `nibblemark bench --export-json FILE` or of `llama-bench -o json`";
+
+/** JSON, or JSON Lines of which each is an object. */
+function parse(path: string, content: string): unknown {
+  try {
+    return JSON.parse(content);
+  } catch (whole) {
+    const lines = content.split("\n").filter((line) => line.trim() !== "");
+    try {
+      if (lines.length > 1) return lines.map((line) => JSON.parse(line));
+    } catch {
+      // The fault of the file as one text says more.
+    }
+    throw new InputError(path, "", `is no JSON (${(whole as Error).message})`, REMEDY);
+  }
+}
+
+/** A parsed result with what is read of it checked. */
+function checked(path: string, value: unknown): BenchResult {
+  const { issues } = v.safeParse(resultSchema, value);
+  const issue = issues?.[0];
+  if (issue) throw new InputError(path, v.getDotPath(issue) ?? "", issue.message, REMEDY);
+  return value as BenchResult;
+}
+
+export interface ResultFile {
+  readonly run: RecordedRun;
+  /** The whole result, where `bench` wrote it. */
+  readonly result: BenchResult | null;
+}
+
+/** @throws InputError naming file and field */
+export async function readResultFile(path: string): Promise<ResultFile> {
+  const content = await readFile(path, "utf8").catch((error: Error) => {
+    throw new InputError(path, "", `cannot be read (${error.message})`, "Check the path");
+  });
+  const name = basename(path).replace(/\.jsonl?$/, "");
+  const value = parse(path, content);
+  if (isLlamaBench(value)) return { run: readLlamaBench(name, path, value), result: null };
+  const result = checked(path, value);
+  return { run: recordedRun(name, result), result };
+}

@@ -1,0 +1,74 @@
+// Measured times of a result file, whichever program wrote it: what two runs are compared by and many are put side by side with.
+
+import type { BenchResult } from "./result.js";
+import { parseTest } from "./scenario.js";
+import { targetName } from "./target.js";
+
+/** One case with all of its samples. */
+export interface RecordedCase {
+  readonly model: string;
+  readonly weights: string;
+  readonly activations: string;
+  readonly test: string;
+  readonly target: string;
+  /** Tokens (or pictures) of one sample. */
+  readonly tokens: number;
+  /** true: told as tokens a second, else as a time. */
+  readonly rate: boolean;
+  /** ns of the whole test, one a round. */
+  readonly samplesNs: readonly number[];
+  /** Share of the best plain read of that run that the weights were read with; null where it is not known. */
+  readonly readShare: number | null;
+}
+
+export interface RecordedRun {
+  /** Names the run in tables. */
+  readonly name: string;
+  readonly tool: "nibblemark" | "llama-bench";
+  /** What the machine and program were, by name; two runs whose entries differ are told so. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** What was asked for as far as it changes what is timed, by key; compared runs must agree. */
+  readonly scenario: Readonly<Record<string, string>>;
+  readonly cases: readonly RecordedCase[];
+  readonly interrupted: boolean;
+}
+
+/** What a scenario times; rounds, topologies and reports change nothing measured. */
+function scenarioOf({ scenario }: BenchResult): Record<string, string> {
+  const workloads = scenario.workloads.map(({ model, activations, kv, tests }) => [
+    model.kind === "synthetic" ? `${model.shape}, ${model.layers} layers` : model.kind,
+    `${activations} activations, ${kv ?? "f32"} keys and values, ${tests.join(" ")}`,
+  ]);
+  return {
+    workloads: workloads.map((words) => words.join(": ")).join("; "),
+    seed: String(scenario.seed),
+    spin: String(scenario.spin),
+  };
+}
+
+/** A result of `bench` as a recorded run. */
+export function recordedRun(name: string, result: BenchResult): RecordedRun {
+  const { environment: env } = result;
+  return {
+    name,
+    tool: "nibblemark",
+    environment: { cpu: env.cpu, cores: String(env.cores), os: env.os, runtime: env.runtime, version: env.version },
+    scenario: scenarioOf(result),
+    interrupted: result.interrupted,
+    cases: result.cases.flatMap((entry) => {
+      if (entry.state !== "measured") return [];
+      const kind = parseTest(entry.test)?.kind;
+      return {
+        model: entry.model,
+        weights: entry.quant,
+        activations: entry.activations,
+        test: entry.test,
+        target: targetName(entry.target),
+        tokens: entry.tokens,
+        rate: kind === "prefill" || kind === "decode",
+        samplesNs: entry.samplesNs,
+        readShare: entry.figures.readShare?.value ?? null,
+      };
+    }),
+  };
+}

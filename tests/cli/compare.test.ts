@@ -1,0 +1,116 @@
+// `compare` and `report` on real results: a run beside itself, beside a slowed copy, beside llama-bench's file, and bad files.
+
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import type { BenchResult } from "../../src/core/result.js";
+import { isBadInput, newFolder, nibblemark } from "./nibblemark.js";
+
+const { path: folder, remove } = newFolder();
+test.after(remove);
+const file = (name: string) => join(folder, name);
+const write = (name: string, value: unknown) => {
+  writeFileSync(file(name), typeof value === "string" ? value : JSON.stringify(value));
+  return file(name);
+};
+
+const before = file("before.json");
+const bench = [
+  "bench",
+  "--quant",
+  "int8",
+  "--target",
+  "wasm-simd/1t",
+  "--test",
+  "tg4,vision",
+  "--rounds",
+  "9",
+  "--no-quality",
+];
+const made = nibblemark([...bench, "--host", "default", "--export-json", before, "-q"]);
+assert.is(made.code, 0, made.stderr);
+const result = JSON.parse(readFileSync(before, "utf8")) as BenchResult;
+const slowed = (factor: number): BenchResult => ({
+  ...result,
+  cases: result.cases.map((entry) =>
+    entry.state === "measured" ? { ...entry, samplesNs: entry.samplesNs.map((ns) => ns * factor) } : entry,
+  ),
+});
+
+/** As llama-bench of llama.cpp build 4000 writes it, two rows of it. */
+const LLAMA = [
+  { n_prompt: 512, n_gen: 0, samples_ns: [2e9, 2.1e9], avg_ns: 2.05e9 },
+  { n_prompt: 0, n_gen: 128, samples_ns: [4e9, 4.2e9], avg_ns: 4.1e9 },
+].map((row) => ({
+  build_commit: "8f1d81a0",
+  cpu_info: "AMD EPYC",
+  gpu_info: "",
+  backends: "CPU",
+  model_filename: "models/tinyllama.gguf",
+  model_type: "llama 1B Q4_0",
+  n_threads: 2,
+  ...row,
+}));
+
+test("a run beside itself is the same, and passes --fail-on", () => {
+  const { code, stdout } = nibblemark(["compare", before, before, "--fail-on", "regression"]);
+  assert.is(code, 0);
+  assert.match(stdout, /tg4 .* \+0\.0 % +1\.000 +same/);
+  assert.match(stdout, /geometric mean of the times: \+0\.0 % over 2 cases/);
+});
+
+test("a slowed run fails a build only when asked to, a faster one never", () => {
+  const slow = write("slow.json", slowed(3));
+  const { code, stdout } = nibblemark(["compare", before, slow, "-o", "json"]);
+  assert.is(code, 0);
+  const { cases } = JSON.parse(stdout);
+  assert.equal([...new Set(cases.map(({ verdict }: { verdict: string }) => verdict))], ["slower"]);
+  assert.ok(cases.every(({ p }: { p: number }) => p < 0.05));
+  assert.is(nibblemark(["compare", before, slow, "--fail-on", "regression"]).code, 1);
+  assert.is(nibblemark(["compare", slow, before, "--fail-on", "regression"]).code, 0);
+});
+
+test("another scenario is refused unless told otherwise", () => {
+  const other = write("other.json", { ...result, scenario: { ...result.scenario, seed: 77 } });
+  isBadInput(nibblemark(["compare", before, other]), "other.json", "seed", "--any-scenario");
+  assert.is(nibblemark(["compare", before, other, "--any-scenario"]).code, 0);
+});
+
+test("llama-bench's rows stand beside ours", () => {
+  const llama = write("llama.json", LLAMA);
+  const lines = write("llama.jsonl", LLAMA.map((row) => JSON.stringify(row)).join("\n"));
+  for (const path of [llama, lines]) {
+    const { code, stdout } = nibblemark(["report", before, path, "-o", "md"]);
+    assert.is(code, 0);
+    assert.match(stdout, /tinyllama\.gguf \| llama\.cpp\/CPU\/2t \| Q4\\_0 .*pp512 \| – \| 250 t\/s/);
+    assert.match(stdout, /nibblemark-llava-2m \| node\/wasm-simd\/1t .*tg4 \| \d/);
+  }
+  assert.match(nibblemark(["compare", llama, llama]).stdout, /too few to tell/);
+});
+
+test("a report of one result says what bench said; of several it is one page", () => {
+  const [again, page] = [file("again.json"), file("page.html")];
+  assert.is(nibblemark(["report", before, "--export-json", again]).code, 0);
+  assert.equal(JSON.parse(readFileSync(again, "utf8")), result);
+  const twice = write("twice.json", slowed(2));
+  assert.is(nibblemark(["report", before, twice, "--export-html", page]).code, 0);
+  const html = readFileSync(page, "utf8");
+  assert.match(html, /<th class="right">before<\/th><th class="right">twice<\/th>/);
+  isBadInput(nibblemark(["report", before, twice, "-o", "csv"]), "csv", "table, md, json, html");
+});
+
+test("files that are no results name file and field", () => {
+  isBadInput(nibblemark(["compare", before, file("absent.json")]), "absent.json");
+  isBadInput(nibblemark(["compare", before, write("torn.json", '{"schemaVersion": 1')]), "torn.json", "JSON");
+  isBadInput(nibblemark(["compare", before, write("new.json", { ...result, schemaVersion: 9 })]), "schemaVersion");
+  const [first, ...rest] = result.cases;
+  const broken = { ...result, cases: [{ ...first, samplesNs: ["fast"] }, ...rest] };
+  isBadInput(nibblemark(["report", write("broken.json", broken)]), "cases.0.samplesNs.0");
+  const odd = LLAMA.map((row) => ({ ...row, n_prompt: "many" }));
+  isBadInput(nibblemark(["report", write("odd.json", odd)]), "[0].n_prompt");
+  isBadInput(nibblemark(["compare", before]), "two result files");
+  isBadInput(nibblemark(["compare", before, before, "--fail-on", "noise"]), "--fail-on");
+});
+
+test.run();

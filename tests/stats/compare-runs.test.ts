@@ -1,0 +1,92 @@
+// Verdicts of a comparison: significance and least effect both, too few samples, the geometric mean, what does not match.
+
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import type { RecordedCase, RecordedRun } from "../../src/core/recorded.js";
+import { compareRuns, scenarioDifferences } from "../../src/stats/compare.js";
+
+const spread = (centre: number, count = 9) =>
+  Array.from({ length: count }, (_, i) => centre * (1 + (i - (count - 1) / 2) / 1000));
+
+const one = (name: string, samplesNs: readonly number[]): RecordedCase => ({
+  model: "m",
+  weights: "int8",
+  activations: "int8",
+  test: name,
+  target: "node/wasm-simd/1t",
+  tokens: 16,
+  rate: true,
+  samplesNs,
+  readShare: null,
+});
+
+const run = (name: string, cases: readonly RecordedCase[], seed = "1", cpu = "x"): RecordedRun => ({
+  name,
+  tool: "nibblemark",
+  environment: { cpu },
+  scenario: { seed },
+  cases,
+  interrupted: false,
+});
+
+test("a verdict needs nine samples, significance and five percent", () => {
+  const before = run("a", [
+    one("tg1", spread(100)),
+    one("tg2", spread(100)),
+    one("tg3", spread(100)),
+    one("tg4", spread(100, 8)),
+  ]);
+  const after = run("b", [
+    one("tg1", spread(125)),
+    one("tg2", spread(80)),
+    one("tg3", spread(104)),
+    one("tg4", spread(200)),
+  ]);
+  const found = compareRuns(before, after);
+  assert.equal(
+    found?.cases.map(({ test: name, verdict }) => [name, verdict]),
+    [
+      ["tg1", "slower"],
+      ["tg2", "faster"],
+      ["tg3", "same"],
+      ["tg4", "too few to tell"],
+    ],
+  );
+  assert.is(found?.cases[3]?.p, null);
+  // (1.25 x 0.8 x 1.04 x 2)^(1/4)
+  assert.ok(Math.abs((found?.meanTimeRatio ?? 0) - 2.08 ** 0.25) < 1e-9);
+});
+
+test("large but uncertain is the same", () => {
+  const wild = [50, 60, 70, 90, 100, 120, 150, 200, 400];
+  const found = compareRuns(
+    run("a", [one("tg1", wild)]),
+    run("b", [
+      one(
+        "tg1",
+        wild.map((ns) => ns * 1.1),
+      ),
+    ]),
+  );
+  assert.is(found?.cases[0]?.verdict, "same");
+});
+
+test("what only one run has is named, other machines are told, and no common case is no comparison", () => {
+  const found = compareRuns(
+    run("a", [one("tg1", spread(1)), one("pp8", spread(1))]),
+    run("b", [one("tg1", spread(1)), one("vision", spread(1))], "1", "y"),
+  );
+  assert.equal(found?.unmatched, [
+    "m int8 int8 pp8 node/wasm-simd/1t: only in a",
+    "m int8 int8 vision node/wasm-simd/1t: only in b",
+  ]);
+  assert.equal(found?.warnings, ["cpu differs: x, then y"]);
+  assert.is(compareRuns(run("a", [one("tg1", [1])]), run("b", [one("tg2", [1])])), null);
+});
+
+test("scenarios that time other things are told apart", () => {
+  assert.equal(scenarioDifferences(run("a", [], "1"), run("b", [], "2")), ["seed (1; 2)"]);
+  assert.equal(scenarioDifferences(run("a", []), run("b", [])), []);
+});
+
+test.run();
