@@ -72,7 +72,8 @@ export const SCENARIO_FLAGS: readonly Flag[] = [
     help: "weights=cxl0, kv=interleave(dram:3,cxl0:1), layers 4-7=cxl0",
   },
   { name: "llc", value: "SIZE", help: "last-level cache: host, none or a size such as 16MiB" },
-  { name: "delay", value: "NAME", help: "delay model: traffic" },
+  { name: "delay", value: "NAME", help: "traffic, or stall or camp where this machine counts their events (traffic)" },
+  { name: "camp", value: "FILE", help: "for --delay camp: microbenchmarks, or a fit that calibrate --camp stored" },
   {
     name: "host",
     value: "PROFILE",
@@ -169,6 +170,7 @@ export function scenarioOf(parsed: Parsed, fileText: string | null): Scenario {
     placement: list(parsed, "placement") ?? base.placement,
     llc: llcOf(parsed.text("llc"), base.llc),
     delay: parsed.text("delay") ?? base.delay,
+    ...(parsed.text("camp") === undefined ? {} : { camp: parsed.text("camp") }),
     host: parsed.text("host") ?? base.host,
     rounds: count("rounds", 1, 10_000),
     warmups: count("warmups", 0, 1000),

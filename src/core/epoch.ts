@@ -10,16 +10,14 @@ export interface PoolTraffic {
 
 export type Phase = "vision" | "prefill" | "decode";
 
-/** Hardware events by name; an event that could not be read is an absent key. */
-export type EventName = "cycles" | "instructions" | "llcMisses" | "stallCycles";
-
 export interface EpochSample {
   readonly index: number;
   readonly phase: Phase;
   /** Measured wall time of the epoch. */
   readonly nativeNs: number;
   readonly perPool: readonly PoolTraffic[];
-  readonly counters: Readonly<Partial<Record<EventName, number>>>;
+  /** Events by the names of docs/delay-models.md; one that could not be read is an absent key. */
+  readonly counters: Readonly<Record<string, number>>;
   readonly source: "traffic" | "perf" | "breakpoint" | "emulated" | "trace" | "none";
 }
 

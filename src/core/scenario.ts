@@ -36,7 +36,10 @@ export interface Scenario {
   readonly placement: readonly string[];
   /** Effective last-level cache: the host profile's, none, or a size in bytes. */
   readonly llc: "host" | "none" | number;
-  readonly delay: "traffic";
+  /** Model of *predicted* figures: `traffic` from the operations alone, `stall` and `camp` from counters of this machine. */
+  readonly delay: "traffic" | "stall" | "camp";
+  /** CAMP's coefficients or microbenchmarks, a file; only for `camp`. */
+  readonly camp?: string;
   /** Host profile of *predicted* figures: "probe" in a few seconds, the shipped "default" without probing, or a stored file's path. */
   readonly host: string;
   readonly rounds: number;

@@ -5,7 +5,7 @@ import type { EventStatus, SourceStatus } from "../core/counters.js";
 import { UnavailableError } from "../core/errors.js";
 import type { NativeAddon } from "../core/native.js";
 import type { Clock, CounterSource } from "../core/ports.js";
-import { openSession } from "./perf/session.js";
+import { openCounts, openSession } from "./perf/session.js";
 import { checkEvents, type EventSpec, fitsOneGroup, softwareSpecs, tableSpecs } from "./perf/specs.js";
 import type { EventTable } from "./perf/tables.js";
 import { openUncore, type UncoreUnit } from "./perf/uncore.js";
@@ -65,6 +65,15 @@ function choose({ addon, table, rawType, units }: PerfParts): Chosen {
 /** Whether any event tells of misses or stalls, so that a delay can be computed. */
 export function countsMemory(events: readonly EventStatus[]): boolean {
   return ["llcMisses", "stallCycles", "stallsL3Miss", "stallsL2"].some((name) => isAvailable(events, name));
+}
+
+/** Counters of one process to read around its own epochs; null where no event can be counted. */
+export function openProcessCounters(parts: PerfParts, pid: number) {
+  const { specs, events } = choose(parts);
+  // Faults and switches say nothing of an epoch of inference.
+  const useful = specs.filter(({ name, software: soft }) => !soft || name === "taskClockNs");
+  if (useful.length === 0) return null;
+  return { ...openCounts(parts.addon, parts.clock, pid, useful), events };
 }
 
 export function openPerf(parts: PerfParts): CounterSource {

@@ -3,6 +3,7 @@
 import type { HostProfile } from "../core/host.js";
 import type { BenchResult } from "../core/result.js";
 import { targetName } from "../core/target.js";
+import { counterSection } from "./counter-section.js";
 import { bytesText, digits, figureText } from "./format.js";
 import { memorySection } from "./memory-section.js";
 import { qualitySection } from "./quality-section.js";
@@ -33,6 +34,7 @@ export function sections(result: BenchResult): Section[] {
   const models = modelNames(result);
   const list = models.flatMap((model) => [
     measuredCases(result).some((entry) => entry.model === model) ? speedSection(result, model) : null,
+    counterSection(result, model),
     memorySection(result, model),
     qualitySection(result, model),
   ]);

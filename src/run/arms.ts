@@ -24,7 +24,7 @@ function caseBase(subject: Subject, test: string): CaseBase {
 }
 
 function caseArm(subject: Subject, test: string, spec: TestSpec, seed: number, control: Control): CaseArm {
-  const recorder = epochRecorder(control.clock);
+  const recorder = epochRecorder(control.clock, () => {}, control.counters);
   const session = subject.session(recorder.hook);
   const body = testBody(spec, subject, seed);
   const recorded: RecordedEpoch[][] = [];
@@ -68,13 +68,24 @@ export function armsOf(
   return { arms, absent };
 }
 
+/** Median of each event that every round counted. */
+function middleCounters(rounds: readonly Readonly<Record<string, number>>[], statistics: Statistics) {
+  const names = Object.keys(rounds[0] ?? {}).filter((name) => rounds.every((round) => round[name] !== undefined));
+  const median = (name: string) => statistics.summarize(rounds.map((round) => round[name] as number)).median;
+  return Object.fromEntries(names.map((name) => [name, median(name)]));
+}
+
 /** The op lists of an arm with, for each epoch, the median and the least time of all rounds. */
 export function iterationOf(arm: CaseArm, samplesNs: readonly number[], statistics: Statistics): Iteration {
   const { specs, target } = arm.subject;
   const rounds = arm.recorded;
   const epochs = (rounds[0] ?? []).map(({ phase, ops }, i) => {
     const times = rounds.flatMap((epochs) => epochs[i]?.nativeNs ?? []);
-    return { phase, ops, nativeNs: statistics.summarize(times).median, leastNs: Math.min(...times) };
+    const counters = middleCounters(
+      rounds.map((epochs) => epochs[i]?.counters ?? {}),
+      statistics,
+    );
+    return { phase, ops, nativeNs: statistics.summarize(times).median, leastNs: Math.min(...times), counters };
   });
   return { specs, epochs, medianNs: statistics.summarize(samplesNs).median, threads: target.threads };
 }

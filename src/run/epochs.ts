@@ -3,12 +3,14 @@
 import type { Phase } from "../core/epoch.js";
 import type { Op } from "../core/op.js";
 import type { Clock } from "../core/ports.js";
-import type { EpochHook } from "./parts.js";
+import type { EpochCounters, EpochHook } from "./parts.js";
 
 export interface RecordedEpoch {
   readonly phase: Phase;
   readonly ops: readonly Op[];
   readonly nativeNs: number;
+  /** Events of the epoch by name; empty where nothing is counted. */
+  readonly counters: Readonly<Record<string, number>>;
 }
 
 export interface Recorder {
@@ -18,13 +20,19 @@ export interface Recorder {
 }
 
 /** Times each epoch with the given clock. `afterEpoch` runs inside the iteration but outside the epoch's own time. */
-export function epochRecorder(clock: Clock, afterEpoch: (index: number) => void = () => {}): Recorder {
+export function epochRecorder(
+  clock: Clock,
+  afterEpoch: (index: number) => void = () => {},
+  counted?: EpochCounters,
+): Recorder {
   let epochs: RecordedEpoch[] = [];
   return {
     async hook({ phase, ops }, submit) {
+      counted?.read();
       const start = clock.nowNs();
       const result = await submit();
-      epochs.push({ phase, ops, nativeNs: clock.nowNs() - start });
+      const nativeNs = clock.nowNs() - start;
+      epochs.push({ phase, ops, nativeNs, counters: counted?.read() ?? {} });
       afterEpoch(epochs.length - 1);
       return result;
     },

@@ -112,17 +112,41 @@ export function openEvaluator(parts: MemoryParts, llc: Scenario["llc"]): Evaluat
     samples(iteration) {
       const topology = parts.topologies.find(({ name }) => name === "local") ?? parts.topologies[0];
       const local = topology ? predict(iteration, parts.place(iteration.specs, topology, [])) : null;
-      return iteration.epochs.map(({ phase, nativeNs }, index) => {
+      return iteration.epochs.map(({ phase, nativeNs, counters }, index) => {
         const epoch = local?.epochs[index];
         const perPool = epoch ? middleTraffic(epoch) : [];
-        return { index, phase, nativeNs, perPool, counters: {}, source: "traffic" };
+        const source = Object.keys(counters).length > 0 ? "perf" : "traffic";
+        return { index, phase, nativeNs, perPool, counters, source };
       });
     },
-    row: (iteration, topology, placed) =>
-      topologyRow(iteration, topology, placed, model(iteration, placed), predict(iteration, placed)),
+    row(iteration, topology, placed) {
+      const predicted = predict(iteration, placed);
+      const row = topologyRow(iteration, topology, placed, model(iteration, placed), predicted);
+      return parts.countedDelays ? countedRow(row, iteration, topology, predicted, parts.countedDelays) : row;
+    },
     modelled: (iteration, placed) => modelledNs(model(iteration, placed).total).value,
     waits: (iteration, placed) =>
       predict(iteration, placed).epochs.map((epoch) => Math.max(0, middleDelay(epoch).delayNs)),
+  };
+}
+
+/** The row with a prediction from counters: the lines are those derived from the operations, the stalls those that were counted. */
+function countedRow(
+  row: TopologyRow,
+  { epochs, medianNs, threads }: Iteration,
+  topology: Topology,
+  derived: TrafficResult,
+  delays: NonNullable<MemoryParts["countedDelays"]>,
+): TopologyRow {
+  const work = epochs.map(({ nativeNs, counters }, i) => {
+    const epoch = derived.epochs[i];
+    return { nativeNs, counters, pools: epoch ? middleTraffic(epoch) : [] };
+  });
+  const value = medianNs + delays(topology, work, threads).reduce((sum, ns) => sum + ns, 0);
+  return {
+    ...row,
+    predictedNs: { value, unit: "ns", source: "predicted" },
+    slowdown: { value: value / medianNs, unit: "x", source: "predicted" },
   };
 }
 

@@ -2,7 +2,7 @@
 // `run` knows only these shapes; src/cli/coordinator.ts picks the concrete parts.
 
 import type { TrafficModel } from "../core/delay.js";
-import type { Phase } from "../core/epoch.js";
+import type { Phase, PoolTraffic } from "../core/epoch.js";
 import type { HostProfile } from "../core/host.js";
 import type { ActivationFormat, KvFormat, Op, TensorSpec } from "../core/op.js";
 import type { LogitComparer, SubmitResult } from "../core/ports.js";
@@ -93,7 +93,17 @@ export interface Statistics {
   outliers(samples: readonly number[]): readonly number[];
 }
 
+/** An epoch for a delay model that needs counters. */
+export interface CountedWork {
+  readonly nativeNs: number;
+  readonly counters: Readonly<Record<string, number>>;
+  /** [pools] */
+  readonly pools: readonly PoolTraffic[];
+}
+
 export interface MemoryParts {
+  /** Delay of each epoch by the scenario's counter-based model; absent: the scenario uses `traffic`. */
+  readonly countedDelays?: (topology: Topology, epochs: readonly CountedWork[], threads: number) => readonly number[];
   readonly traffic: TrafficModel;
   /** Shared by all machines: *modelled*. */
   readonly frozenHost: HostProfile;
@@ -136,9 +146,17 @@ export interface Progress {
   readonly total: number;
 }
 
+/** Counters of this process, its threads included. */
+export interface EpochCounters {
+  /** Differences since the last read, by event; what cannot be counted is an absent key. */
+  read(): Readonly<Record<string, number>>;
+}
+
 /** Lines to the user while it runs, and a look at whether to stop. */
 export interface Control {
   readonly clock: { nowNs(): number };
+  /** Read around each epoch; absent: nothing can be counted here. */
+  readonly counters?: EpochCounters;
   progress(progress: Progress): void;
   /** Lets messages in; true when the user asked to stop. */
   stopped(): Promise<boolean>;

@@ -96,13 +96,14 @@ test("every flag changes the scenario or only how it is given", () => {
     topology: "local",
     placement: "kv=cxl0",
     llc: "none",
-    delay: "traffic",
+    delay: "stall",
+    camp: "fit.json",
     rounds: "3",
     warmups: "2",
     threads: "1",
     seed: "9",
   };
-  for (const { name, value } of SCENARIO_FLAGS.filter((flag) => !how.includes(flag.name) && flag.name !== "delay")) {
+  for (const { name, value } of SCENARIO_FLAGS.filter((flag) => !how.includes(flag.name))) {
     const args = name === "layers" ? ["--shape", "llava-1.5-7b", "--layers", "3"] : [`--${name}`];
     if (value && name !== "layers") args.push(name === "shape" ? "llava-1.5-7b" : (sample[name] ?? ""));
     assert.not.equal(scenarioOf(flags(...args), null), DEFAULT_SCENARIO, name);

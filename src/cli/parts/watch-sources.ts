@@ -11,7 +11,7 @@ import { openEmulated } from "../../counters/emulated.js";
 import { openNone } from "../../counters/none.js";
 import { parseEventTable, parseProcessor, tableOf } from "../../counters/perf/tables.js";
 import type { UncoreUnit } from "../../counters/perf/uncore.js";
-import { countsMemory, openPerf } from "../../counters/perf.js";
+import { countsMemory, openPerf, type PerfParts } from "../../counters/perf.js";
 import { emulatorHost } from "../../platform/emulator.js";
 import { cachedRegions, openPresence } from "./watched-memory.js";
 
@@ -79,17 +79,24 @@ export interface SourceOptions {
   readonly llcBytes: number;
 }
 
+/** What the source perf needs of this machine. */
+export async function perfParts(platform: Platform, addon: NativeAddon): Promise<PerfParts> {
+  const type = rawType();
+  const units = uncoreUnits();
+  const table = await eventTable(platform);
+  return { addon, clock: platform.clock, table, units, ...(type === undefined ? {} : { rawType: type }) };
+}
+
 /** All sources; opening one costs nothing until it is probed. */
 export async function openSources(
   platform: Platform,
   addon: NativeAddon,
   options: SourceOptions,
 ): Promise<CounterSource[]> {
-  const type = rawType();
-  const table = await eventTable(platform);
+  const perf = await perfParts(platform, addon);
   const { clock } = platform;
   return [
-    openPerf({ addon, clock, table, units: uncoreUnits(), ...(type === undefined ? {} : { rawType: type }) }),
+    openPerf(perf),
     openBreakpoint({ addon, clock, regionsOf: cachedRegions(clock), presenceOf: openPresence, ...options }),
     openEmulated(emulatorHost(), { llcBytes: options.llcBytes, epochInstructions: EMULATED_INSTRUCTIONS }),
     openNone(addon, clock),

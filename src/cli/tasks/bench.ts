@@ -13,6 +13,7 @@ import { chooseTargets, fastestOf } from "../../run/targets.js";
 import { warningsOf } from "../../run/warnings.js";
 import { outliers } from "../../stats/outliers.js";
 import { summarize } from "../../stats/summary.js";
+import { checkDelayEvents, countedDelays, openBenchCounters } from "../parts/bench-counters.js";
 import { checkFit, checkModels } from "../parts/checks.js";
 import { captureEnvironment } from "../parts/environment.js";
 import { type EvalFolders, evalFolders, loadEvalSet } from "../parts/evalset.js";
@@ -38,7 +39,9 @@ async function qualityParts(
 export async function benchWork(platform: Platform, scenario: Scenario, control: Control): Promise<FinalEvent> {
   const environment = captureEnvironment();
   const subjects = await openSubjects(platform, scenario.threads);
+  const counters = await openBenchCounters(platform);
   try {
+    checkDelayEvents(scenario, counters);
     await checkModels(scenario, subjects);
     const statuses = await subjects.targets();
     for (const { targets } of scenario.workloads) chooseTargets(targets, statuses, scenario.threads);
@@ -51,18 +54,20 @@ export async function benchWork(platform: Platform, scenario: Scenario, control:
       control.progress({ stage: "probing this machine", done: 0, total: 1 });
       return probe(platform, target, fallback);
     });
+    const delays = await countedDelays(platform, scenario, memory.host);
     const result = await runBench(scenario, {
       subjects,
       statistics,
-      memory,
+      memory: delays ? { ...memory, countedDelays: delays } : memory,
       quality: await qualityParts(platform, subjects, null),
-      control,
+      control: counters ? { ...control, counters } : control,
       environment,
       peakMemoryBytes: () => platform.peakMemoryBytes(),
       now: () => new Date().toISOString(),
     });
     return { kind: "result", result };
   } finally {
+    counters?.close();
     await subjects.close();
   }
 }
