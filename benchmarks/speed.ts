@@ -7,6 +7,7 @@ import { parseArgs } from "node:util";
 import { fetchNode24 } from "../scripts/node24.js";
 import type { Platform } from "../src/core/ports.js";
 import { nodePlatform } from "../src/platform/node.js";
+import { compress } from "./compress.js";
 import { epoch } from "./epoch.js";
 import { gemv } from "./gemv.js";
 import { load } from "./load.js";
@@ -23,7 +24,10 @@ const QUESTIONS: Readonly<Record<string, (platform: Platform, rounds: number) =>
   load,
   threads,
   watch,
+  compress,
 };
+/** Takes minutes: only when it is named. */
+const LONG = ["compress"];
 
 /** Our own questions; `peers` has flags of its own. */
 async function questions(args: readonly string[]): Promise<number> {
@@ -32,7 +36,7 @@ async function questions(args: readonly string[]): Promise<number> {
     allowPositionals: true,
     options: { rounds: { type: "string", default: "151" }, node: { type: "string" } },
   });
-  const names = positionals.length > 0 ? positionals : Object.keys(QUESTIONS);
+  const names = positionals.length > 0 ? positionals : Object.keys(QUESTIONS).filter((name) => !LONG.includes(name));
   const unknown = names.filter((name) => !QUESTIONS[name]);
   const rounds = Number(values.rounds);
   if (unknown.length > 0 || !(rounds >= 1) || (values.node ?? "24") !== "24") {

@@ -16,7 +16,8 @@ export { hqqRows } from "./hqq";
 export { abandon, CONTROL_BYTES, hasFailed, serve, setUp } from "./pool";
 export { dequantize, halves, offsets, packCodes, roundRows } from "./round";
 export {
-  divideBy, magnitudes, means, relativeDistance, similarity, subtract, sumMagnitude, sumSquares,
+  addScaledDoubles, divideBy, magnitudes, means, relativeDistance, similarity, subtract, sumDoubles, sumMagnitude,
+  sumSquares,
 } from "./stats";
 export { scratchBytes } from "./units";
 

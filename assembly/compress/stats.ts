@@ -84,3 +84,14 @@ export function divideBy(x: usize, count: usize, rows: usize, by: usize): void {
   const cols = count / rows;
   for (let i: usize = 0; i < count; i++) store<f32>(at4(x, i), load<f32>(at4(x, i)) / load<f32>(at4(by, i % cols)));
 }
+
+/** to f64 [count] += by * from. */
+export function addScaledDoubles(to: usize, from: usize, count: i32, by: f64): void {
+  for (let i = 0; i < count; i++) store<f64>(at8(to, i), load<f64>(at8(to, i)) + by * load<f64>(at8(from, i)));
+}
+
+export function sumDoubles(x: usize, count: i32): f64 {
+  let sum: f64 = 0;
+  for (let i = 0; i < count; i++) sum += load<f64>(at8(x, i));
+  return sum;
+}

@@ -55,6 +55,7 @@ const FLAGS: readonly Flag[] = [
   { name: "mean-bits", value: "X", help: "mixed 4 and 8 bits of the decoder by sensitivity, at most X bits a weight" },
   { name: "no-act-order", help: "gptq: columns from left to right" },
   { name: "duo", help: "awq: AutoAWQ's scales, which weigh the weights too" },
+  { name: "balance", help: "awq: image, prompt, answer and text tokens weigh the same in the scales" },
   { name: "format", value: "NAME", help: "hf (AutoAWQ safetensors, default), mlx (any mixture of 4 and 8 bits), gguf" },
   {
     name: "calib",
@@ -162,6 +163,7 @@ async function requestOf(parsed: Parsed): Promise<CompressRequest> {
     plan: planOf(parsed),
     actOrder: !parsed.on("no-act-order"),
     duo: parsed.on("duo"),
+    balanced: parsed.on("balance"),
     format: choice("format", parsed.text("format") ?? "hf", FORMATS),
     calib: parsed.text("calib") ?? ((await platform.exists(own)) ? own : null),
     healData: parsed.text("heal-data") ?? null,

@@ -4,6 +4,7 @@
 import type { DecoderConfig } from "../core/config.js";
 import type { StreamedForward, Tap } from "../core/layers.js";
 import type { Address, CompressModule } from "./kernels.js";
+import { TOKEN_CLASSES, type TokenClass } from "./samples.js";
 
 /** Inputs of linears by the tap that they are. */
 export const INPUT_TAPS = ["attentionIn", "attended", "ffnIn", "activated"] as const satisfies readonly Tap[];
@@ -47,13 +48,25 @@ export interface BlockInputs {
   readonly spans: readonly Span[];
   /** Rows of the sampled inputs. */
   readonly tokens: number;
-  /** f32 [width] */
+  /** Mean magnitude of each channel, f32 [width]. */
   readonly means: Readonly<Record<InputTap, Address>>;
   /** f32 [tokens, width] */
   readonly sampled: Readonly<Record<InputTap, Address>>;
   /** f64 [width, width] X^T X over all tokens; null where it was not asked for. */
   readonly grams: Readonly<Record<InputTap, Address>> | null;
   readonly allTokens: number;
+  /** Mean magnitude over all channels, by class of token and input; classes that do not occur are absent. */
+  readonly activity: Activity;
+}
+
+export type Activity = Readonly<Partial<Record<TokenClass, Readonly<Record<InputTap, number>>>>>;
+
+export interface GatherOptions {
+  readonly withGrams: boolean;
+  /** [tokens] of every sample, in the order of the states. */
+  readonly classes: readonly Uint8Array[];
+  /** Means are those of the classes, each weighing the same: pictures have many more tokens than answers. */
+  readonly balanced: boolean;
 }
 
 const eachTap = <T>(make: (tap: InputTap) => T): Record<InputTap, T> =>
@@ -65,15 +78,16 @@ export async function gatherInputs(
   forward: StreamedForward,
   config: DecoderConfig,
   states: readonly Float32Array[],
-  withGrams: boolean,
+  options: GatherOptions,
 ): Promise<BlockInputs> {
   const { arena, kernels } = module;
   const lengths = states.map((state) => state.length / config.hidden);
   const spans = chooseSpans(lengths);
   const tokens = spans.reduce((sum, { length }) => sum + length, 0);
-  const sums = eachTap((tap) => arena.zeros(widthOf(config, tap) * 8));
+  const sums = TOKEN_CLASSES.map(() => eachTap((tap) => arena.zeros(widthOf(config, tap) * 8)));
+  const counts = TOKEN_CLASSES.map(() => 0);
   const sampled = eachTap((tap) => arena.alloc(tokens * widthOf(config, tap) * 4));
-  const grams = withGrams ? eachTap((tap) => arena.zeros(widthOf(config, tap) ** 2 * 8)) : null;
+  const grams = options.withGrams ? eachTap((tap) => arena.zeros(widthOf(config, tap) ** 2 * 8)) : null;
   for (const [index, state] of states.entries()) {
     const taps = await forward.run(state, INPUT_TAPS);
     const span = spans.find(({ sample }) => sample === index);
@@ -81,8 +95,11 @@ export async function gatherInputs(
       const values = taps[tap] as Float32Array;
       const width = widthOf(config, tap);
       const mark = arena.mark();
-      const at = arena.place(values);
-      kernels.magnitudes(at, lengths[index], width, 0, 0, sums[tap]);
+      const [at, classes] = [arena.place(values), arena.place(options.classes[index])];
+      for (const [kind, own] of sums.entries()) {
+        const counted = kernels.magnitudes(at, lengths[index], width, classes, 1 << kind, own[tap]);
+        if (tap === INPUT_TAPS[0]) counts[kind] += counted;
+      }
       if (grams) kernels.gramAdd(at, lengths[index], width, grams[tap]);
       arena.release(mark);
       if (!span) continue;
@@ -91,12 +108,38 @@ export async function gatherInputs(
     }
   }
   const allTokens = lengths.reduce((sum, length) => sum + length, 0);
+  const found = combineMeans(module, config, sums, counts, options.balanced);
+  if (grams) for (const tap of INPUT_TAPS) kernels.mirror(grams[tap], widthOf(config, tap));
+  return { spans, tokens, sampled, grams, allTokens, ...found };
+}
+
+/** Means over all tokens, or over the classes' means; and each class's mean over its channels. */
+function combineMeans(
+  { arena, kernels }: CompressModule,
+  config: DecoderConfig,
+  sums: readonly Record<InputTap, Address>[],
+  counts: readonly number[],
+  balanced: boolean,
+): Pick<BlockInputs, "means" | "activity"> {
+  const present = counts.flatMap((count, kind) => (count > 0 ? [kind] : []));
+  const all = counts.reduce((sum, count) => sum + count, 0);
+  const activity = Object.fromEntries(
+    present.map((kind) => [
+      TOKEN_CLASSES[kind],
+      eachTap(
+        (tap) => kernels.sumDoubles(sums[kind][tap], widthOf(config, tap)) / (counts[kind] * widthOf(config, tap)),
+      ),
+    ]),
+  );
   const means = eachTap((tap) => {
     const width = widthOf(config, tap);
+    const total = arena.zeros(width * 8);
+    for (const kind of present) {
+      kernels.addScaledDoubles(total, sums[kind][tap], width, balanced ? 1 / (counts[kind] * present.length) : 1 / all);
+    }
     const out = arena.alloc(width * 4);
-    kernels.means(sums[tap], width, allTokens, out);
+    kernels.means(total, width, 1, out);
     return out;
   });
-  if (grams) for (const tap of INPUT_TAPS) kernels.mirror(grams[tap], widthOf(config, tap));
-  return { spans, tokens, means, sampled, grams, allTokens };
+  return { means, activity };
 }

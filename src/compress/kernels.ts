@@ -13,10 +13,19 @@ type KernelName =
   | ("solve" | "dampen" | "diagonalOrder" | "gptqSweep" | "permuteBoth" | "permuteColumns" | "hqqRows")
   | ("addDiagonal" | "blockGramAdd" | "crossAdd" | "gramAdd" | "mirror" | "adamStep" | "fold" | "identity")
   | ("transform" | "widen" | "dequantize" | "halves" | "offsets" | "packCodes" | "roundRows" | "means" | "similarity")
-  | ("subtract" | "divideBy");
+  | ("subtract" | "divideBy" | "addScaledDoubles");
 type ReductionName =
   | ("fakeLoss" | "squaredDistance" | "cholesky" | "inverseFactor" | "diagonalMean" | "cosineGradient" | "magnitudes")
-  | ("relativeDistance" | "sumMagnitude" | "sumSquares" | "scratchBytes" | "heapBase" | "hasFailed" | "features");
+  | (
+      | "relativeDistance"
+      | "sumMagnitude"
+      | "sumSquares"
+      | "sumDoubles"
+      | "scratchBytes"
+      | "heapBase"
+      | "hasFailed"
+      | "features"
+    );
 
 export type CompressKernels = Readonly<Record<KernelName, Kernel> & Record<ReductionName, Reduction>>;
 

@@ -3,7 +3,7 @@
 
 import type { DecoderConfig, DecoderLinear } from "../core/config.js";
 import type { FloatsOf, StreamedForward } from "../core/layers.js";
-import { type BlockInputs, gatherInputs } from "./activations.js";
+import { type Activity, type BlockInputs, gatherInputs } from "./activations.js";
 import { type AwqReport, awqBlock } from "./awq.js";
 import { type Block, LINEARS, linearsOf, openBlock, vectorsOf } from "./block.js";
 import { flagsOf, groupOf, type MatrixCodes, roundAt, roundMatrix, valuesOf } from "./codes.js";
@@ -21,6 +21,8 @@ export interface QuantizedBlock {
   readonly awq: AwqReport | null;
   /** Mean squared error of each matrix's output on sampled tokens; empty without data. */
   readonly errors: Readonly<Partial<Record<DecoderLinear, number>>>;
+  /** Mean magnitude of its inputs by class of token; empty without data. */
+  readonly activity: Activity;
 }
 
 export interface QuantizeOptions {
@@ -28,6 +30,8 @@ export interface QuantizeOptions {
   readonly gptq?: GptqOptions;
   /** AutoAWQ's scales instead of llm-awq's. */
   readonly duo?: boolean;
+  /** awq: classes of tokens weigh the same in the channel scales, however many tokens they have. */
+  readonly balanced?: boolean;
   /** Bits of single matrices, by name (mixed.ts). */
   readonly bits?: ReadonlyMap<string, 4 | 8>;
   /** Blocks that are done already, in order from block 0 on: they are only run. */
@@ -43,8 +47,9 @@ export interface QuantizeParts {
   readonly floats: FloatsOf;
   /** null: no data; then only rtn and hqq work. */
   readonly forward: StreamedForward | null;
-  /** Residual streams before block 0, replaced as they flow on. */
+  /** Residual streams before block 0, replaced as they flow on, and the classes of their tokens. */
   readonly states: Float32Array[];
+  readonly classes: readonly Uint8Array[];
 }
 
 /** All blocks of the decoder. */
@@ -75,12 +80,14 @@ export function floatsOfBlock(module: CompressModule, block: QuantizedBlock, oth
 }
 
 async function quantizeBlock(parts: QuantizeParts, options: QuantizeOptions, layer: number): Promise<QuantizedBlock> {
-  const { module, config, floats, forward, states } = parts;
+  const { module, config, floats, forward, states, classes } = parts;
   const { scheme } = options;
   if (!forward) return roundBlock(parts, options, layer);
   const mark = module.arena.mark();
   await forward.load(layer, floats);
-  const inputs = await gatherInputs(module, forward, config, states, scheme.method === "gptq");
+  const inputs = await gatherInputs(module, forward, config, states, {
+    ...{ withGrams: scheme.method === "gptq", classes, balanced: options.balanced ?? false },
+  });
   const block = await openBlock(module, config, layer, floats);
   const awq = scheme.method === "awq" ? awqBlock(module, config, block, inputs, scheme, options.duo ?? false) : null;
   const matrices = new Map<string, MatrixCodes>();
@@ -92,7 +99,7 @@ async function quantizeBlock(parts: QuantizeParts, options: QuantizeOptions, lay
   }
   const vectors = awq ? vectorsOf(module, block, config) : new Map<string, Float32Array>();
   module.arena.release(mark);
-  return { layer, matrices, vectors, awq, errors };
+  return { layer, matrices, vectors, awq, errors, activity: inputs.activity };
 }
 
 function schemeOf({ scheme, bits }: QuantizeOptions, name: string): Scheme {
@@ -140,7 +147,7 @@ async function roundBlock({ module, config, floats }: QuantizeParts, options: Qu
   for (const { name, rows, cols } of linearsOf(config, layer)) {
     matrices.set(name, roundMatrix(module, await floats(name), rows, cols, schemeOf(options, name)));
   }
-  return { layer, matrices, vectors: new Map<string, Float32Array>(), awq: null, errors: {} };
+  return { layer, matrices, vectors: new Map<string, Float32Array>(), awq: null, errors: {}, activity: {} };
 }
 
 /**
@@ -148,13 +155,15 @@ async function roundBlock({ module, config, floats }: QuantizeParts, options: Qu
  * over the squared output, times its share of the block's work. `states` flow through.
  */
 export async function sensitivities(parts: QuantizeParts, scheme: Scheme): Promise<Sensitivity[]> {
-  const { module, config, floats, forward, states } = parts;
+  const { module, config, floats, forward, states, classes } = parts;
   if (!forward) return [];
   const found: Sensitivity[] = [];
   for (let layer = 0; layer < config.layers; layer++) {
     const mark = module.arena.mark();
     await forward.load(layer, floats);
-    const inputs = await gatherInputs(module, forward, config, states, false);
+    const inputs = await gatherInputs(module, forward, config, states, {
+      ...{ withGrams: false, classes, balanced: false },
+    });
     const block = await openBlock(module, config, layer, floats);
     for (const letter of LINEARS) found.push(sensitivityOf(module, block, inputs, scheme, letter));
     module.arena.release(mark);

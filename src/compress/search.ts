@@ -1,6 +1,7 @@
 // Choosing by what a removal really costs: greedy re-scoring (SLEB, Song et al. 2024), and our own criterion, which starts from the sets
 // that all other criteria propose and exchanges blocks as long as the healed model's divergence falls.
 
+import { InputError } from "../core/errors.js";
 import { orderOf, removable, type SelectOptions } from "./select.js";
 import { type Losses, meanLoss, type Trial } from "./trial.js";
 
@@ -51,9 +52,18 @@ export async function healedSwap(
   budget: number,
   heal = true,
 ): Promise<Found> {
-  const free = removable(trial.layers, options);
+  // ReplaceMe needs a block before what is removed.
+  const free = removable(trial.layers, options).filter((layer) => !heal || layer > 0);
   const runs = trial.runs();
-  const cost = async (set: readonly number[]) => divergence(await trial.losses(set, heal));
+  const cost = async (set: readonly number[]) => {
+    try {
+      return divergence(await trial.losses(set, heal));
+    } catch (error) {
+      // A block that puts nothing out cannot take a map.
+      if (error instanceof InputError) return Number.POSITIVE_INFINITY;
+      throw error;
+    }
+  };
   const legal = proposals.filter((set) => set.length === options.count && set.every((layer) => free.includes(layer)));
   let best = { set: [] as readonly number[], loss: Number.POSITIVE_INFINITY };
   for (const set of legal) {

@@ -48,6 +48,11 @@ export interface CompressionReport {
   };
   /** By block: what AWQ's search gained over plain rounding, error over error. */
   readonly awq: readonly { readonly layer: number; readonly gain: number }[];
+  /** By block and class of token: mean magnitude of what its linears read. Empty without calibration. */
+  readonly activity: readonly {
+    readonly layer: number;
+    readonly classes: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  }[];
   readonly seconds: number;
   readonly peakBytes: number | null;
   readonly warnings: readonly string[];

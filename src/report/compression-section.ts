@@ -87,6 +87,25 @@ function healSection({ heal }: CompressionReport): Section {
   };
 }
 
+/** Mean over blocks of what linears read, by class of token. */
+function activitySection({ activity }: CompressionReport): Section {
+  const classes = [...new Set(activity.flatMap(({ classes: own }) => Object.keys(own)))];
+  const inputs = Object.keys(activity[0]?.classes[classes[0]] ?? {});
+  const labels: Readonly<Record<string, string>> = {
+    ...{ attentionIn: "q, k, v", attended: "o", ffnIn: "gate, up", activated: "down" },
+  };
+  const mean = (kind: string, input: string) => {
+    const values = activity.flatMap(({ classes: own }) => own[kind]?.[input] ?? []);
+    return digits(values.reduce((sum, value) => sum + value, 0) / values.length);
+  };
+  return {
+    title: "Calibration: mean magnitude of what linears read",
+    columns: [left("tokens"), ...inputs.map((input) => right(labels[input] ?? input))],
+    rows: classes.map((kind) => [kind, ...inputs.map((input) => mean(kind, input))]),
+    notes: ["Mean over blocks; -o json has every block."],
+  };
+}
+
 export function compressionSections(report: CompressionReport): Section[] {
   const { criteria, heal, stages, awq } = report;
   const gains = awq.map(({ gain }) => gain);
@@ -94,6 +113,7 @@ export function compressionSections(report: CompressionReport): Section[] {
     ...(criteria.length > 0 ? [scoreSection(report)] : []),
     ...(criteria.length > 1 ? [agreementSection(report)] : []),
     ...(heal.runs.length > 0 ? [healSection(report)] : []),
+    ...(report.activity.length > 0 ? [activitySection(report)] : []),
     ...(gains.length > 0
       ? [
           {

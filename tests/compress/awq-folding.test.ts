@@ -8,7 +8,7 @@ import { awqBlock } from "../../src/compress/awq.js";
 import { LINEARS, openBlock, vectorsOf } from "../../src/compress/block.js";
 import { parseScheme, type Scheme } from "../../src/compress/scheme.js";
 import { openBuild } from "./module.js";
-import { tinyDecoder, tinyFloats, tinyForward, tinySamples } from "./tiny.js";
+import { gathering, tinyDecoder, tinyFloats, tinyForward, tinySamples } from "./tiny.js";
 
 for (const name of ["awq-int4-g32", "awq-int4-g32-sym"]) {
   test(`${name} changes nothing before rounding and is never worse than rounding`, async () => {
@@ -17,7 +17,7 @@ for (const name of ["awq-int4-g32", "awq-int4-g32-sym"]) {
     const forward = await tinyForward(floats);
     const states = await forward.embed(tinySamples(12));
     await forward.load(0);
-    const inputs = await gatherInputs(module, forward, tinyDecoder, states, false);
+    const inputs = await gatherInputs(module, forward, tinyDecoder, states, gathering(12));
     const before = (await forward.run(states[3], ["out"])).out as Float32Array;
     const block = await openBlock(module, tinyDecoder, 0, floats);
     const report = awqBlock(module, tinyDecoder, block, inputs, parseScheme("", name) as Scheme);
@@ -40,7 +40,7 @@ test("the folded block without rounding and clipping gives the same output", asy
   const forward = await tinyForward(floats);
   const states = await forward.embed(tinySamples(12));
   await forward.load(0);
-  const inputs = await gatherInputs(module, forward, tinyDecoder, states, false);
+  const inputs = await gatherInputs(module, forward, tinyDecoder, states, gathering(12));
   const before = (await forward.run(states[3], ["out"])).out as Float32Array;
   const block = await openBlock(module, tinyDecoder, 0, floats);
   const clip = module.kernels.clamp;

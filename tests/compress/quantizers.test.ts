@@ -10,7 +10,7 @@ import { parseScheme, type Scheme, schemeBits } from "../../src/compress/scheme.
 import { nodePlatform } from "../../src/platform/node.js";
 import { refuses } from "../support/refuses.js";
 import { noise, openBuild } from "./module.js";
-import { tinyDecoder, tinyFloats, tinyForward, tinySamples } from "./tiny.js";
+import { gathering, tinyDecoder, tinyFloats, tinyForward, tinySamples } from "./tiny.js";
 
 const scheme = (name: string) => parseScheme("--quant", name) as Scheme;
 
@@ -19,7 +19,8 @@ async function quantized(name: string, extra: object = {}): Promise<QuantizedBlo
   const module = await openBuild("threads", 256);
   const forward = await tinyForward(floats);
   const states = await forward.embed(tinySamples(16));
-  const parts = { module, config: tinyDecoder, floats, forward, states };
+  const { classes } = gathering(16);
+  const parts = { module, config: tinyDecoder, floats, forward, states, classes };
   const blocks = await quantizeDecoder(parts, { scheme: scheme(name), ...extra });
   await module.close();
   await forward.close();
@@ -72,7 +73,7 @@ test("mixed bits stay within their budget and prefer what hurts most", async () 
   const module = await openBuild("simd", 256);
   const forward = await tinyForward(floats);
   const states = await forward.embed(tinySamples(8));
-  const parts = { module, config: tinyDecoder, floats, forward, states };
+  const parts = { module, config: tinyDecoder, floats, forward, states, classes: gathering(8).classes };
   const found = await sensitivities(parts, scheme("rtn-int4-g32"));
   assert.is(found.length, 28);
   assert.ok(found.every(({ error4, error8 }) => error4 > error8 && error8 > 0));

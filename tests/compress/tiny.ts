@@ -67,3 +67,10 @@ export function tinyForward(
   const openBackend = () => openWasm(nodePlatform(), { variant: "simd", threads: 1 });
   return openStreamed(config, { openBackend, floats }, 64);
 }
+
+/** How the inputs of as many samples are gathered. */
+export const gathering = (count: number) => ({
+  withGrams: false,
+  classes: tinySamples(count).map(({ classes }) => classes),
+  balanced: false,
+});

@@ -25,7 +25,9 @@ export async function saveBlock(platform: Platform, path: string, block: Quantiz
   for (const [name, values] of block.vectors) {
     tensors.push({ name, dtype: "f32", shape: [values.length], bytes: () => bytesOf(values) });
   }
-  const report = new TextEncoder().encode(JSON.stringify({ awq: block.awq, errors: block.errors }));
+  const report = new TextEncoder().encode(
+    JSON.stringify({ awq: block.awq, errors: block.errors, activity: block.activity }),
+  );
   tensors.push({ name: "#report", dtype: "u8", shape: [report.length], bytes: () => report });
   await writeSafetensors(platform, path, tensors, {});
 }
@@ -49,8 +51,8 @@ export async function readBlock(platform: Platform, path: string, layer: number)
       const shape = { rows, cols, group: (rows * cols) / scales.length, bits: Number(mark.slice(5)) as 4 | 8 };
       matrices.set(base, { ...shape, scales, codes: await bytes(tensor), zeros: await bytes(at(`${base}#zeros`)) });
     }
-    const { awq, errors } = JSON.parse(new TextDecoder().decode(await bytes(at("#report"))));
-    return { layer, matrices, vectors, awq, errors };
+    const { awq, errors, activity } = JSON.parse(new TextDecoder().decode(await bytes(at("#report"))));
+    return { layer, matrices, vectors, awq, errors, activity };
   } finally {
     await source.close();
   }

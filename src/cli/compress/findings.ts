@@ -18,14 +18,17 @@ export function criteriaReports({ scores }: Scoring): CriterionReport[] {
   }));
 }
 
-/** How much less error AWQ's modules have than with plain rounding, by block. */
-export async function awqGains({ engine, request, journal }: Work): Promise<CompressionReport["awq"]> {
-  if (request.plan.decoder?.method !== "awq") return [];
-  const gains: { layer: number; gain: number }[] = [];
+/** How much less error AWQ's modules have than with plain rounding, and how strong their inputs are, by block. */
+export async function blockFindings({ engine, journal }: Work): Promise<Pick<CompressionReport, "awq" | "activity">> {
+  const gains: CompressionReport["awq"][number][] = [];
+  const activity: CompressionReport["activity"][number][] = [];
   for (let layer = 0; await journal.has(`block-${layer}.safetensors`); layer++) {
-    const { awq } = await readBlock(engine.platform, journal.path(`block-${layer}.safetensors`), layer);
-    const sum = (field: "plainError" | "error") => awq?.scales.reduce((total, one) => total + one[field], 0) ?? 0;
+    const block = await readBlock(engine.platform, journal.path(`block-${layer}.safetensors`), layer);
+    const { awq, activity: classes } = block;
+    if (Object.keys(classes).length > 0) activity.push({ layer, classes });
+    if (!awq) continue;
+    const sum = (field: "plainError" | "error") => awq.scales.reduce((total, one) => total + one[field], 0);
     gains.push({ layer, gain: sum("plainError") / sum("error") });
   }
-  return gains;
+  return { awq: gains, activity };
 }

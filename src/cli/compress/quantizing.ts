@@ -41,7 +41,7 @@ async function decoderBlocks(
   journal: Pick<Journal, "path" | "has" | "once">,
   onStage: OnStage,
 ): Promise<QuantizedBlock[]> {
-  const { plan, actOrder, duo } = request;
+  const { plan, actOrder, duo, balanced } = request;
   if (needsData(plan) && !set) {
     const remedy = "Give --calib FILE, or quantize by rtn or hqq";
     throw new InputError("nibblemark compress", "--quant", "awq, gptq and mixed bits need calibration data", remedy);
@@ -52,7 +52,8 @@ async function decoderBlocks(
   const { module, platform } = engine;
   try {
     const states = async () => (forward && set ? forward.embed(set.samples) : []);
-    const parts = async () => ({ module, config, floats, forward, states: await states() });
+    const classes = set?.samples.map((sample) => sample.classes) ?? [];
+    const parts = async () => ({ module, config, floats, forward, states: await states(), classes });
     const bits = await journal.once("bits", async () => {
       if (plan.meanBits === null) return null;
       await onStage("finding sensitive matrices", 0, 1);
@@ -63,7 +64,7 @@ async function decoderBlocks(
       done.push(await readBlock(platform, journal.path(blockName(done.length)), done.length));
     }
     return await quantizeDecoder(await parts(), {
-      ...{ scheme, duo, done },
+      ...{ scheme, duo, balanced, done },
       gptq: { actOrder, damp: 0.01, block: 128 },
       ...(bits ? { bits: new Map(bits) } : {}),
       onLayer: (layer) => onStage(`quantizing by ${scheme.method}`, layer, config.layers),

@@ -49,6 +49,7 @@ export interface CompressRequest {
   readonly plan: QuantizePlan;
   readonly actOrder: boolean;
   readonly duo: boolean;
+  readonly balanced: boolean;
   readonly format: OutputFormat;
   readonly calib: string | null;
   /** Samples for sft; null: those of `calib`. */

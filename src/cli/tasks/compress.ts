@@ -10,7 +10,7 @@ import type { Control } from "../../run/parts.js";
 import { type PictureSet, readCalibration } from "../compress/calibset.js";
 import { type Engine, openEngine } from "../compress/engine.js";
 import { durationText, estimate } from "../compress/estimate.js";
-import { awqGains, criteriaReports } from "../compress/findings.js";
+import { blockFindings, criteriaReports } from "../compress/findings.js";
 import { openJournal } from "../compress/journal.js";
 import { measureStages, type Place } from "../compress/measure.js";
 import type { OnStage } from "../compress/quantizing.js";
@@ -60,11 +60,14 @@ export async function compressWork(
 async function prepare(
   platform: Platform,
   engine: Engine,
-  request: CompressRequest,
+  asked: CompressRequest,
   control: Control,
   say: (line: string) => void,
 ): Promise<Work> {
   const { model } = engine;
+  const reason = trainableReason(model.config);
+  const noTaylor = reason !== null && asked.compare.includes("taylor");
+  const request = noTaylor ? { ...asked, compare: asked.compare.filter((name) => name !== "taylor") } : asked;
   checkModel(request, model, protectedOf(request, model.config.decoder.layers));
   const read = async (path: string | null) => {
     const longest = Math.min(request.longest, model.config.decoder.maxContext);
@@ -72,7 +75,10 @@ async function prepare(
   };
   const [calib, general, heal] = [await read(request.calib), await read(request.general), await read(request.healData)];
   const sees = model.config.architecture === "llava";
-  const warnings = [calib, heal].flatMap((set) => (set ? (checkCalibration(set, sees) ?? []) : []));
+  const warnings = [
+    ...[calib, heal].flatMap((set) => (set ? (checkCalibration(set, sees) ?? []) : [])),
+    ...(noTaylor ? [`taylor is left out: ${reason}`] : []),
+  ];
   checkScoring(request, engine);
   checkHealing(request, engine, calib);
   checkData(request, calib);
@@ -152,13 +158,14 @@ async function run(work: Work, control: Control, begun: number): Promise<Compres
     : await journal.once("stages", (): Promise<StageReport[]> => {
         return measureStages(engine.platform, places.map(ggufFile(request)), engine.threads, control);
       });
-  const awq = await awqGains(work);
+  const findings = await blockFindings(work);
   await journal.finish(made);
   return {
     schemaVersion: 1,
     ...{ input: request.input, output: request.output, plan: describe(request), removed: scoring.removed, stages },
     criteria: criteriaReports(scoring),
-    ...{ heal: healed, awq },
+    heal: healed,
+    ...findings,
     seconds: (performance.now() - begun) / 1000,
     peakBytes: engine.platform.peakMemoryBytes(),
     warnings: work.warnings,

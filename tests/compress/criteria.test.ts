@@ -1,0 +1,223 @@
+// Every criterion removes a block first that does nothing, and says so by class of token; searches keep their budgets; shapes and
+// protection hold; data that a criterion needs is asked for.
+
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { openComparer } from "../../src/backends/wasm/compare.js";
+import { type CriterionName, type CriterionParts, criterionScores, presetOrder } from "../../src/compress/criteria.js";
+import { replaceMe, runsOf } from "../../src/compress/replaceme.js";
+import type { CalibrationSet } from "../../src/compress/samples.js";
+import { divergence, greedySet, healedSwap } from "../../src/compress/search.js";
+import { selectSet } from "../../src/compress/select.js";
+import { activationShift, similarityScores } from "../../src/compress/similarity.js";
+import { type Losses, openTrial, type Trial } from "../../src/compress/trial.js";
+import { loraDeltaScores } from "../../src/compress/weights.js";
+import type { FloatsOf } from "../../src/core/layers.js";
+import { nodePlatform } from "../../src/platform/node.js";
+import { kendall, spearman } from "../../src/stats/rank.js";
+import { openModel } from "../../src/train/model.js";
+import { blockTaylor } from "../../src/train/taylor.js";
+import { refuses } from "../support/refuses.js";
+import { tinyBatch, tinyState, tinyConfig as trainConfig } from "../train/tiny.js";
+import { openBuild } from "./module.js";
+import { tinyConfig, tinyDecoder, tinyFloats, tinyForward, tinySamples, tinySource } from "./tiny.js";
+
+/** The tiny model whose block 2 passes on what it gets. */
+const idle = 2;
+const plain = tinyFloats();
+const floats: FloatsOf = async (name) => {
+  const values = await plain(name);
+  return new RegExp(`layers\\.${idle}\\..*(o_proj|down_proj)`).test(name) ? new Float32Array(values.length) : values;
+};
+const set: CalibrationSet = { samples: tinySamples(12), hash: "", source: "test" };
+
+async function open() {
+  const module = await openBuild("simd", 256);
+  const forward = await tinyForward(floats);
+  const comparer = await openComparer(nodePlatform());
+  const states = () => forward.embed(set.samples);
+  const similarity = await similarityScores(module, forward, set, await states(), 1);
+  const trialParts = { module, config: tinyDecoder, floats, forward, comparer, set, ridge: 0.01 };
+  const trial = await openTrial({ ...trialParts, states: await states() }, true);
+  const parts: CriterionParts = {
+    ...{ module, source: tinySource(tinyConfig, floats), comparer, adapter: null, shift: null, searchBudget: 20 },
+    similarity: async () => similarity,
+    trial: async () => trial,
+    taylor: "this test has none",
+  };
+  const close = async () => {
+    await module.close();
+    await forward.close();
+  };
+  return { parts, trial, module, forward, states, close };
+}
+
+const options = { count: 1, shape: "free", protect: [] } as const;
+
+test("a block that does nothing goes first", async () => {
+  const { parts, trial, close } = await open();
+  const names = [
+    "block-influence",
+    "angular",
+    "cosine-span",
+    "perplexity",
+    "magnitude",
+    "sleb",
+    "healed-swap",
+  ] as const;
+  for (const name of [...names, "task-loss"] as const) {
+    const { removed, scores } = await criterionScores(name, parts, options);
+    if (name !== "task-loss") assert.equal(removed, [idle], name);
+    assert.ok(scores.all, name);
+  }
+  const { scores } = await criterionScores("block-influence", parts, options);
+  for (const kind of ["prompt", "answer", "all"] as const) {
+    assert.ok(Math.abs(scores[kind]?.[idle] as number) < 1e-6, `${kind} ${scores[kind]}`);
+    assert.ok((scores[kind]?.[1] as number) > 1e-3);
+  }
+  assert.is(scores.image?.[0], null);
+  const without = await trial.losses([idle], false);
+  for (const [kind, { kl, nll }] of Object.entries(without)) {
+    assert.ok(Math.abs(kl) < 1e-6);
+    assert.ok(Math.abs(nll - (trial.base[kind as "prompt"]?.nll as number)) < 1e-6);
+  }
+  await close();
+});
+
+test("criteria ask for what they need", async () => {
+  const { parts, close } = await open();
+  const without = { ...parts, similarity: null, trial: null };
+  for (const name of ["block-influence", "perplexity", "sleb", "healed-swap"] as CriterionName[]) {
+    await refuses(() => criterionScores(name, without, options), /calibration data/);
+  }
+  await refuses(() => criterionScores("lora-delta", parts, options), /adapter/);
+  await refuses(() => criterionScores("activation-shift", parts, options), /general/);
+  await refuses(() => criterionScores("taylor", parts, options), /this test has none/);
+  await refuses(() => presetOrder("derm-llava", 8), /order of 32 blocks/);
+  await close();
+});
+
+test("ReplaceMe maps an idle block to the identity and never raises the error it makes least", async () => {
+  const { module, forward, states, close } = await open();
+  const parts = { module, config: tinyDecoder, floats, forward };
+  const idleHealed = await replaceMe({ ...parts, states: await states() }, [idle], { form: "least-squares", ridge: 0 });
+  const name = "model.layers.1.mlp.down_proj.weight";
+  const [before, after] = [await floats(name), idleHealed.changed.get(name) as Float32Array];
+  before.forEach((value, i) => {
+    assert.ok(Math.abs(after[i] - value) < 1e-3, `${after[i]} is not ${value}`);
+  });
+  for (const form of ["least-squares", "cosine"] as const) {
+    const { runs } = await replaceMe({ ...parts, states: await states() }, [1], { form, ridge: 0, rate: 1e-3 });
+    for (const run of runs) assert.ok(run.after < run.before, `${form} ${run.after} of ${run.before}`);
+  }
+  assert.equal(
+    runsOf([6, 1, 3, 4]).map(({ first, last, into }) => [first, last, into]),
+    [
+      [1, 1, 0],
+      [3, 4, 2],
+      [6, 6, 5],
+    ],
+  );
+  await refuses(() => runsOf([0, 1]), /block 0/);
+  await refuses(
+    () => replaceMe({ ...parts, states: [] }, [1], { form: "least-squares", ridge: 0 }),
+    /singular at channel 0/,
+  );
+  await close();
+});
+
+test("domain and general data that are the same show no shift", async () => {
+  const { module, forward, states, close } = await open();
+  const same = await activationShift(module, forward, await states(), await states());
+  assert.equal(same, [0, 0, 0, 0]);
+  const other = await forward.embed(tinySamples(12, 77));
+  const shift = await activationShift(module, forward, await states(), other);
+  assert.ok(shift[0] > 0 && shift[idle] === 0, `${shift}`);
+  await close();
+});
+
+test("an adapter's norm is that of scale B A", async () => {
+  const module = await openBuild();
+  const matrix = (layer: number, a: number[], b: number[]) => ({
+    ...{ layer, rank: 1, inputs: 2, outputs: 2, scale: 0.5 },
+    a: async () => Float32Array.from(a),
+    b: async () => Float32Array.from(b),
+  });
+  // |B A| = |B| |A| at rank 1.
+  const adapter = [matrix(0, [3, 4], [0, 2]), matrix(2, [1, 0], [1, 0]), matrix(2, [0, 0], [1, 1])];
+  assert.equal(await loraDeltaScores(module, "adapter", adapter, 3), [5, 0, 0.5]);
+  await refuses(() => loraDeltaScores(module, "adapter", [], 3), /no adapted matrix/);
+  await module.close();
+});
+
+test("Taylor is zero where a block's weights do not touch the loss", async () => {
+  const state = await tinyState(3);
+  for (const { name, offset, count } of state.table.parameters) {
+    if (/layers\.1\..*(o_proj|down_proj)/.test(name)) state.arena.floats(state.values + offset * 4, count).fill(0);
+  }
+  const [first, second] = blockTaylor(
+    state,
+    openModel(state, trainConfig, () => 1),
+    tinyBatch(2),
+  );
+  assert.ok(first > 0);
+  assert.is(second, 0);
+});
+
+/** A trial over a table of losses: sets cost the sum of their blocks, neighbours 10 more. */
+function tableTrial(costs: readonly number[]): Trial {
+  const known = new Set<string>();
+  const loss = (value: number): Losses => ({ text: { tokens: 1, nll: value, kl: value } });
+  return {
+    layers: costs.length,
+    base: loss(0),
+    runs: () => known.size,
+    async losses(removed) {
+      known.add([...removed].sort().join());
+      const gaps = removed.filter((layer) => removed.includes(layer + 1)).length;
+      return loss(removed.reduce((sum, layer) => sum + costs[layer], 0) + 10 * gaps);
+    },
+  };
+}
+
+test("searches see what single scores do not", async () => {
+  const trial = tableTrial([9, 9, 1, 1, 1, 3, 2, 9]);
+  const wanted = { count: 3, shape: "free", protect: [0, 1, 7] } as const;
+  const greedy = await greedySet(trial, wanted, divergence);
+  assert.equal(greedy.removed, [2, 4, 6]);
+  const swapped = await healedSwap(trial, wanted, [[2, 3, 4]], 100);
+  assert.equal(swapped.removed, [2, 4, 6]);
+  const few = await healedSwap(tableTrial([9, 9, 1, 1, 1, 3, 2, 9]), wanted, [[2, 3, 4]], 1);
+  assert.equal(few.removed, [2, 3, 4]);
+});
+
+test("shapes and protected blocks", async () => {
+  const order = [3, 4, 2, 5, 6, 1, 0, 7];
+  const protect = [0, 1, 7];
+  const select = (count: number, shape: "free" | "contiguous" | "spaced") =>
+    selectSet(order, { count, shape, protect });
+  assert.equal(select(3, "free"), [2, 3, 4]);
+  assert.equal(select(2, "spaced"), [3, 5]);
+  assert.equal(
+    select(4, "spaced"),
+    [2, 3, 4, 5]
+      .filter((l) => l !== 2 && l !== 4)
+      .concat([4, 2])
+      .sort(),
+  );
+  assert.equal(selectSet(order, { count: 2, shape: "contiguous", protect }, [9, 9, 5, 4, 1, 3, 9, 9]), [4, 5]);
+  await refuses(() => select(6, "free"), /cannot be removed/);
+  await refuses(() => selectSet(order, { count: 2, shape: "contiguous", protect: [1, 3, 5, 7] }), /neighbouring/);
+});
+
+test("rank agreement by hand", () => {
+  assert.is(kendall([1, 2, 3, 4], [1, 2, 3, 4]), 1);
+  assert.is(kendall([1, 2, 3, 4], [4, 3, 2, 1]), -1);
+  // One of six pairs is discordant.
+  assert.ok(Math.abs(kendall([1, 2, 3, 4], [1, 2, 4, 3]) - 4 / 6) < 1e-12);
+  assert.ok(Math.abs(spearman([1, 2, 3, 4], [1, 2, 4, 3]) - 0.8) < 1e-12);
+  // Ties: ranks 1.5, 1.5, 3 against 1, 2, 3.
+  assert.ok(Math.abs(spearman([5, 5, 9], [1, 2, 3]) - Math.sqrt(3) / 2) < 1e-12);
+});
+
+test.run();
