@@ -4,15 +4,17 @@ import { readFile } from "node:fs/promises";
 import { text } from "node:stream/consumers";
 import { InputError } from "../core/errors.js";
 import type { BenchResult } from "../core/result.js";
+import type { Scenario } from "../core/scenario.js";
 import { nodePlatform } from "../platform/node.js";
 import { FORMATS } from "../report/formats.js";
+import { benchHosts } from "./bench-hosts.js";
 import type { Command } from "./command.js";
 import { converse, INTERRUPTED } from "./conversation.js";
 import type { Parsed } from "./flags.js";
 import { OUTPUT_FLAGS, type Outputs, outputsOf, writeOutputs } from "./outputs.js";
 import { SCENARIO_FLAGS, scenarioOf } from "./scenario-flags.js";
 import { preferStored } from "./stored-default.js";
-import { painter, progressBar } from "./terminal.js";
+import { type ProgressBar, painter, progressBar } from "./terminal.js";
 
 async function scenarioText(parsed: Parsed): Promise<string | null> {
   const path = parsed.text("scenario");
@@ -40,11 +42,17 @@ async function run(parsed: Parsed): Promise<number> {
     return 0;
   }
   const outputs = withDefaultPage(await outputsOf(parsed), parsed);
-  const event = await converse({ kind: "bench", scenario }, progressBar(parsed.on("quiet")));
+  const result = await measure(scenario, progressBar(parsed.on("quiet")));
+  await writeOutputs(result, outputs, painter(parsed));
+  if (!parsed.on("quiet")) process.stderr.write(closing(result, outputs));
+  return result.interrupted ? INTERRUPTED : exitCode(result);
+}
+
+async function measure(scenario: Scenario, bar: ProgressBar): Promise<BenchResult> {
+  if (scenario.hosts !== undefined) return benchHosts(scenario, bar);
+  const event = await converse({ kind: "bench", scenario }, bar);
   if (event.kind !== "result") throw new Error(`unexpected answer ${event.kind}`);
-  await writeOutputs(event.result, outputs, painter(parsed));
-  if (!parsed.on("quiet")) process.stderr.write(closing(event.result, outputs));
-  return event.result.interrupted ? INTERRUPTED : exitCode(event.result);
+  return event.result;
 }
 
 /** Where the files are; warnings too where stdout is not the table, which has them. */
@@ -71,6 +79,7 @@ export const benchCommand: Command = {
     "bench --quant int4-g32 --target wasm-simd/1t --test pp64,tg16@d128 -o md",
     "bench --shape llava-1.5-7b --layers 2 --topology local,cxl-1hop --placement 'weights=interleave(dram:3,cxl0:1)'",
     'bench --topology "local,(1,(2,3)); latency 200,250 300,350 300,350"',
+    "bench --targets all --quant int8 --test tg16,vision",
     "bench --print-scenario > mine.json && nibblemark bench --scenario mine.json --export-html report.html",
   ],
   flags: [...SCENARIO_FLAGS, ...OUTPUT_FLAGS],

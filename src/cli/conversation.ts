@@ -42,19 +42,25 @@ export async function converse(
     if (event.kind === "progress") bar.show(event.progress);
     else if (event.kind === "text") onText(event.text);
   });
+  const stop = () => coordinator.send({ kind: "stop" });
+  const event = await withInterrupt(bar, stop, () => coordinator.done);
+  if (isFailure(event)) throw errorOf(event);
+  return event;
+}
+
+/** Does `work`; the first Ctrl-C asks it to stop, the second ends the program. */
+export async function withInterrupt<T>(bar: ProgressBar, stop: () => void, work: () => Promise<T>): Promise<T> {
   let asked = false;
   const interrupt = () => {
     bar.clear();
     if (asked) process.exit(INTERRUPTED);
     asked = true;
     process.stderr.write("stopping after this step; press Ctrl-C again to leave at once\n");
-    coordinator.send({ kind: "stop" });
+    stop();
   };
   process.on("SIGINT", interrupt);
   try {
-    const event = await coordinator.done;
-    if (isFailure(event)) throw errorOf(event);
-    return event;
+    return await work();
   } finally {
     process.off("SIGINT", interrupt);
     bar.clear();

@@ -19,6 +19,7 @@ import { packageVersion } from "./parts/environment.js";
 import { replayCommand } from "./replay.js";
 import { reportCommand } from "./report.js";
 import { runCommand } from "./run.js";
+import { workerCommand } from "./worker.js";
 
 const COMMANDS: readonly Command[] = [
   benchCommand,
@@ -34,6 +35,7 @@ const COMMANDS: readonly Command[] = [
   replayCommand,
   compareCommand,
   reportCommand,
+  workerCommand,
 ];
 
 function help(): string {

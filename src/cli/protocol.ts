@@ -54,6 +54,13 @@ export interface KldRequest {
   readonly saveBase: string | null;
 }
 
+export interface BenchRequest {
+  readonly kind: "bench";
+  readonly scenario: Scenario;
+  /** true: asks for its turn before each round and waits for the answer. */
+  readonly turns?: boolean;
+}
+
 export interface CalibrateRequest {
   readonly kind: "calibrate";
   /** What Node knows of the machine; a page only knows its own browser. */
@@ -72,7 +79,7 @@ export interface KldReport extends KldSummary {
 }
 
 export type Request =
-  | { readonly kind: "bench"; readonly scenario: Scenario }
+  | BenchRequest
   /** `folders`: an evaluation set other than the model's own. */
   | { readonly kind: "eval"; readonly scenario: Scenario; readonly folders: EvalFolders | null }
   | { readonly kind: "doctor" }
@@ -116,12 +123,14 @@ export type FinalEvent =
 export type CoordinatorEvent =
   | { readonly kind: "progress"; readonly progress: Progress }
   | { readonly kind: "text"; readonly text: string }
+  /** Waits for `go`. */
+  | { readonly kind: "turn" }
   | FinalEvent;
 
-export type ClientMessage = { readonly kind: "stop" };
+export type ClientMessage = { readonly kind: "stop" } | { readonly kind: "go" };
 
 export function isFinal(event: CoordinatorEvent): event is FinalEvent {
-  return event.kind !== "progress" && event.kind !== "text";
+  return event.kind !== "progress" && event.kind !== "text" && event.kind !== "turn";
 }
 
 /** An error as plain values; errors lose their class between threads. */

@@ -2,6 +2,7 @@
 
 import { InputError } from "../core/errors.js";
 import type { ModelRef, QuantName, Scenario, Workload } from "../core/scenario.js";
+import { BENCH_HOSTS } from "../hosts/hosts.js";
 import { byteSize, commaList, type Flag, type Parsed, topologyList, wholeNumber } from "./flags.js";
 import { checkScenario, parseScenario } from "./scenario-schema.js";
 
@@ -59,6 +60,12 @@ export const SCENARIO_FLAGS: readonly Flag[] = [
   { name: "kv", value: "NAME", help: "f32 (default) or int8 keys and values of past positions" },
   { name: "test", short: "t", value: "LIST", repeat: true, help: "vision, ppN, tgN, tgN@dM, ttftN" },
   { name: "target", value: "LIST", repeat: true, help: "all, fastest, or names as doctor prints them (wasm-simd/2t)" },
+  {
+    name: "targets",
+    value: "LIST",
+    repeat: true,
+    help: "runtimes and browsers that take turns: all, or of node, node22, node24, bun, deno, chromium, firefox",
+  },
   {
     name: "topology",
     value: "LIST",
@@ -139,6 +146,13 @@ function kvOf(parsed: Parsed, { kv }: Workload): Pick<Workload, "kv"> {
   return wanted === undefined ? {} : { kv: wanted };
 }
 
+/** As kvOf: the key stands only where it was asked for. */
+function hostsOf(parsed: Parsed, { hosts }: Scenario): Pick<Scenario, "hosts"> {
+  const named = list(parsed, "targets");
+  const wanted = named?.includes("all") ? [...BENCH_HOSTS] : (named ?? hosts);
+  return wanted === undefined ? {} : { hosts: [...new Set(wanted)] };
+}
+
 /** Formats of a workload. Where the user did not ask for the synthetic shape, one that it lacks is no fault of theirs. */
 function fitting({ kind }: ModelRef, quants: readonly QuantName[], named: boolean): readonly QuantName[] {
   return named || kind !== "synthetic" ? quants : quants.filter((name) => !SYNTHETIC_LACKS.includes(name));
@@ -178,6 +192,7 @@ export function scenarioOf(parsed: Parsed, fileText: string | null): Scenario {
     seed: count("seed", 0, 2 ** 32 - 1),
     quality: parsed.on("quality") || (!parsed.on("no-quality") && base.quality),
     spin: parsed.on("spin") || base.spin,
+    ...hostsOf(parsed, base),
   };
   return checkScenario("nibblemark bench", changed);
 }

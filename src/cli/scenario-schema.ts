@@ -4,6 +4,7 @@
 import * as v from "valibot";
 import { InputError } from "../core/errors.js";
 import { parseTest, QUANT_NAMES, type Scenario } from "../core/scenario.js";
+import { BENCH_HOSTS } from "../hosts/hosts.js";
 import { suggest } from "./nearest.js";
 
 const whole = (least: number, most: number) => v.pipe(v.number(), v.integer(), v.minValue(least), v.maxValue(most));
@@ -42,6 +43,7 @@ const scenarioSchema = v.strictObject({
   warmups: whole(0, 1000),
   threads: whole(0, 256),
   seed: whole(0, 2 ** 32 - 1),
+  hosts: v.optional(v.pipe(v.array(v.picklist(BENCH_HOSTS)), v.minLength(1))),
   quality: v.boolean(),
   spin: v.boolean(),
 });

@@ -3,7 +3,7 @@
 import type { EpochDelay, EpochSample, Phase } from "./epoch.js";
 import type { HostProfile } from "./host.js";
 import type { QuantName, Scenario } from "./scenario.js";
-import type { Target, TargetStatus } from "./target.js";
+import type { HostName, Target, TargetStatus } from "./target.js";
 import type { Figure, FigureRange } from "./units.js";
 
 /** A warning that says what to do about it. */
@@ -105,6 +105,14 @@ export interface Score {
   readonly total: number;
 }
 
+/** One of several runtimes that took turns. */
+export interface HostRun {
+  readonly host: HostName;
+  readonly runtime: string;
+  /** What *its* shares of the best read are of. */
+  readonly bandwidth: readonly ReadBandwidth[];
+}
+
 export interface BenchResult {
   readonly schemaVersion: 1;
   readonly startedAt: string;
@@ -118,6 +126,8 @@ export interface BenchResult {
   /** The shipped profile that every machine shares: what *modelled* figures use. */
   readonly frozenHost: HostProfile;
   readonly bandwidth: readonly ReadBandwidth[];
+  /** Where several runtimes took turns; `environment`, `host` and `bandwidth` are then those of the first. */
+  readonly hosts?: readonly HostRun[] | undefined;
   readonly targets: readonly TargetStatus[];
   readonly cases: readonly CaseResult[];
   readonly quality: readonly QualityResult[];

@@ -48,6 +48,8 @@ export interface Scenario {
   readonly threads: number;
   readonly seed: number;
   readonly quality: boolean;
+  /** Runtimes and browsers that each run it, round by round in turn; absent: the one that the command runs in. */
+  readonly hosts?: readonly string[] | undefined;
   /** Makes the run really slower by the delay instead of only predicting it. */
   readonly spin: boolean;
 }

@@ -1,6 +1,7 @@
 // Where and how a case runs.
 
-export type HostName = "node" | "bun" | "deno" | "chromium" | "firefox";
+/** `node22`, `node24`: another Node than the one that the command runs in. */
+export type HostName = "node" | `node${number}` | "bun" | "deno" | "chromium" | "firefox";
 export type BackendName = "reference" | "wasm" | "webgpu";
 
 export interface Target {

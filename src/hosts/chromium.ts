@@ -2,10 +2,10 @@
 // server.
 
 import { spawn } from "node:child_process";
-import { accessSync, constants, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
-import { UnavailableError } from "../core/errors.js";
+import { join } from "node:path";
+import { findProgram } from "./hosts.js";
 
 const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "microsoft-edge"];
 /** Where installers put them on systems that do not use PATH for programs with windows. */
@@ -38,28 +38,11 @@ export interface Browser {
   close(): Promise<void>;
 }
 
-function isProgram(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 /** Path of a Chromium: CHROME_PATH, or the first that is installed. Throws UnavailableError, which says how to get one. */
 export function findChromium(env: NodeJS.ProcessEnv = process.env, places: readonly string[] = PLACES): string {
-  const asked = env.CHROME_PATH;
-  if (asked && !isProgram(asked)) {
-    throw new UnavailableError("Chromium", `CHROME_PATH names ${asked}, which is no program`, "Correct it or unset it");
-  }
-  const folders = (env.PATH ?? "").split(delimiter).filter((folder) => folder !== "");
-  const all = [...NAMES.flatMap((name) => folders.map((folder) => join(folder, name))), ...places];
-  const found = asked ?? all.find(isProgram);
-  if (found) return found;
   const remedy =
     "Install it (Debian, Ubuntu: apt-get install chromium) or set CHROME_PATH to a Chrome, Edge or Chromium";
-  throw new UnavailableError("Chromium", `no ${NAMES.join(", ")} is installed`, remedy);
+  return findProgram("Chromium", { variable: "CHROME_PATH", names: NAMES, remedy }, env, places);
 }
 
 /** Opens `url` in a fresh profile, which is removed on close. */

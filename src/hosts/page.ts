@@ -35,14 +35,44 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
   return Buffer.concat(parts).toString("utf8");
 }
 
+/** A page that asks for its turn gets its answer with the next message. */
+const isTurn = (event: unknown) => (event as { kind?: unknown }).kind === "turn";
+
+/** Messages for the page until it asks. */
+interface Mailbox {
+  put(message: unknown): void;
+  take(): unknown[];
+  /** Resolves when there is one. */
+  filled(): Promise<void>;
+}
+
+function openMailbox(): Mailbox {
+  const messages: unknown[] = [];
+  let wake = () => {};
+  return {
+    put(message) {
+      messages.push(message);
+      wake();
+    },
+    take: () => messages.splice(0),
+    filled: () =>
+      new Promise((done) => {
+        wake = done;
+        if (messages.length > 0) done();
+      }),
+  };
+}
+
 /** What the page asks of its server. Messages for the page wait for its next event. */
-function pageHandler(request: unknown, onEvent: (event: unknown) => void, messages: unknown[]): Handler {
+function pageHandler(request: unknown, onEvent: (event: unknown) => void, mail: Mailbox): Handler {
   return async (path, incoming, response) => {
     if (path === "") response.setHeader("Content-Type", "text/html; charset=utf-8").end(HTML);
     else if (path === "request") response.setHeader("Content-Type", "application/json").end(JSON.stringify(request));
     else if (path === "events" && incoming.method === "POST") {
-      onEvent(JSON.parse(await bodyOf(incoming)));
-      response.setHeader("Content-Type", "application/json").end(JSON.stringify(messages.splice(0)));
+      const event: unknown = JSON.parse(await bodyOf(incoming));
+      onEvent(event);
+      if (isTurn(event)) await mail.filled();
+      response.setHeader("Content-Type", "application/json").end(JSON.stringify(mail.take()));
     } else return false;
     return true;
   };
@@ -55,23 +85,26 @@ export function startPageCoordinator<Message, Event, Answer extends Event>(
   onMessage: (event: Event) => void,
   isAnswer: (event: Event) => event is Answer,
 ): CoordinatorHandle<Message, Answer> {
-  const messages: unknown[] = [];
+  const mail = openMailbox();
+  let heard = () => {};
   let cleanUp = async () => {};
   const done = new Promise<Answer>((resolve, reject) => {
     let timer: NodeJS.Timeout | undefined;
-    const waitOn = () => {
+    heard = () => {
       clearTimeout(timer);
       timer = setTimeout(() => reject(new Error("the page says nothing any more")), SILENCE_MS);
     };
     const onEvent = (event: unknown) => {
-      waitOn();
+      heard();
+      // It may wait for its turn as long as the others take.
+      if (isTurn(event)) clearTimeout(timer);
       if (isAnswer(event as Event)) resolve(event as Answer);
       else onMessage(event as Event);
     };
-    servePages({ folders, isolated, handler: pageHandler(request, onEvent, messages) }).then((server) => {
+    servePages({ folders, isolated, handler: pageHandler(request, onEvent, mail) }).then((server) => {
       onAddress(server.url);
       const browser = open?.(server.url);
-      if (browser) waitOn();
+      if (browser) heard();
       browser?.ended.then((words) => reject(new Error(`the browser ended and gave no result: ${words}`)));
       cleanUp = async () => {
         clearTimeout(timer);
@@ -81,7 +114,10 @@ export function startPageCoordinator<Message, Event, Answer extends Event>(
     }, reject);
   });
   return {
-    send: (message) => void messages.push(message),
+    send(message) {
+      heard();
+      mail.put(message);
+    },
     done: done.finally(() => cleanUp()),
     kill: () => cleanUp(),
   };

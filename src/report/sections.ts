@@ -5,6 +5,7 @@ import type { BenchResult } from "../core/result.js";
 import { targetName } from "../core/target.js";
 import { counterSection } from "./counter-section.js";
 import { bytesText, digits, figureText } from "./format.js";
+import { hostsSection } from "./hosts-section.js";
 import { memorySection } from "./memory-section.js";
 import { qualitySection } from "./quality-section.js";
 import { left, type Section } from "./section.js";
@@ -38,7 +39,9 @@ export function sections(result: BenchResult): Section[] {
     memorySection(result, model),
     qualitySection(result, model),
   ]);
-  return [...list, absentSection(result)].filter((section): section is Section => section !== null);
+  return [hostsSection(result), ...list, absentSection(result)].filter(
+    (section): section is Section => section !== null,
+  );
 }
 
 function profileLine(label: string, host: HostProfile): string {
@@ -58,7 +61,8 @@ export function headline(result: BenchResult): string[] {
   if (isTimed(result)) {
     lines.push(profileLine("predicted with", host), profileLine("modelled with", result.frozenHost));
   }
-  if (reads.length > 0) lines.push(`best plain WASM read here: ${reads.join(", ")}`);
+  if (reads.length > 0)
+    lines.push(`best plain WASM read${result.hosts ? ` of ${result.hosts[0]?.host}` : " here"}: ${reads.join(", ")}`);
   const peaks = measuredCases(result).flatMap(({ figures }) => figures.peakMemoryBytes?.value ?? []);
   if (peaks.length > 0) lines.push(`peak memory of the whole program: ${bytesText(Math.max(...peaks))}`);
   if (result.interrupted) lines.push("Stopped before the end: these are the results so far.");

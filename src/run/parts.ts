@@ -158,6 +158,8 @@ export interface Control {
   /** Read around each epoch; absent: nothing can be counted here. */
   readonly counters?: EpochCounters;
   progress(progress: Progress): void;
+  /** Waits for this run's turn before each round, where several runs share the machine. */
+  readonly turn?: (() => Promise<void>) | undefined;
   /** Lets messages in; true when the user asked to stop. */
   stopped(): Promise<boolean>;
 }

@@ -17,6 +17,8 @@ export interface RoundOptions {
   readonly rounds: number;
   readonly warmups: number;
   readonly clock: Clock;
+  /** Before each round. */
+  readonly turn?: (() => Promise<void>) | undefined;
   /** Before each iteration; true ends the rounds. */
   readonly stopped: () => Promise<boolean>;
   readonly onIteration: (done: number, total: number) => void;
@@ -54,13 +56,14 @@ function timedOnce(arm: Arm, clock: Clock): () => Promise<number> {
 
 /** Runs all arms interleaved. An arm that throws is left out from then on; the others go on. */
 export async function runRounds(arms: readonly Arm[], options: RoundOptions): Promise<ArmOutcome[]> {
-  const { rounds, warmups, clock, stopped, onIteration } = options;
+  const { rounds, warmups, clock, turn, stopped, onIteration } = options;
   const timers = arms.map((arm) => timedOnce(arm, clock));
   const samples: number[][] = arms.map(() => []);
   const errors: (Error | null)[] = arms.map(() => null);
   const total = (rounds + warmups) * arms.length;
   let done = 0;
   for (let round = -warmups; round < rounds; round++) {
+    await turn?.();
     for (const [index, arm] of arms.entries()) {
       onIteration(done++, total);
       if (errors[index]) continue;

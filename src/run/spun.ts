@@ -60,6 +60,7 @@ export async function runSpun(
     rounds: scenario.rounds,
     warmups: 0,
     clock: parts.control.clock,
+    turn: parts.control.turn,
     stopped: parts.control.stopped,
     onIteration: (done, total) => parts.control.progress({ stage: "spinning", done, total }),
   });

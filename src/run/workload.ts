@@ -101,6 +101,7 @@ export async function runWorkload(
       rounds: scenario.rounds,
       warmups: scenario.warmups,
       clock: control.clock,
+      turn: control.turn,
       stopped: control.stopped,
       onIteration: (done, total) => control.progress({ stage: `measuring ${subjects[0]?.model}`, done, total }),
     });

@@ -17,6 +17,7 @@ interface Begin {
 const PROGRESS_MS = 50;
 
 let stop = false;
+let go = () => {};
 let lastProgressMs = 0;
 const post = (event: CoordinatorEvent) => postMessage(event);
 
@@ -28,6 +29,11 @@ const control: Control = {
     lastProgressMs = now;
     post({ kind: "progress", progress });
   },
+  turn: () =>
+    new Promise((done) => {
+      go = done;
+      post({ kind: "turn" });
+    }),
   async stopped() {
     await new Promise((done) => setTimeout(done, 0));
     return stop;
@@ -45,5 +51,6 @@ async function work({ base, request }: Begin): Promise<FinalEvent> {
 
 globalThis.onmessage = async ({ data }: MessageEvent<ClientMessage | Begin>) => {
   if (data.kind === "stop") stop = true;
+  else if (data.kind === "go") go();
   else post(await work(data).catch(failureOf));
 };

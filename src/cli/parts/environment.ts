@@ -48,10 +48,17 @@ export function toldCacheBytes(): number | null {
   return sizes.length > 0 ? Math.max(...sizes) : null;
 }
 
+/** Bun and Deno give themselves out for Node, and say in `versions` who they are. */
+function runtime(): string {
+  const { bun, deno, node, v8 } = process.versions;
+  if (bun) return `bun ${bun}`;
+  return deno ? `deno ${deno} (V8 ${v8})` : `node ${node} (V8 ${v8})`;
+}
+
 export function captureEnvironment(): Environment {
   const list = cpus();
   return {
-    runtime: `node ${process.versions.node} (V8 ${process.versions.v8})`,
+    runtime: runtime(),
     os: `${platform()} ${release()}`,
     cpu: list[0]?.model.trim() ?? "unknown CPU",
     cores: list.length,

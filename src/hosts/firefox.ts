@@ -1,0 +1,66 @@
+// Finds and starts a Firefox without a window on one address, in a fresh profile that asks nobody for anything.
+
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Browser } from "./chromium.js";
+import { findProgram } from "./hosts.js";
+
+const PLACES = ["/Applications/Firefox.app/Contents/MacOS/firefox", "C:\\Program Files\\Mozilla Firefox\\firefox.exe"];
+
+/** WebGPU also on software adapters; no first-run page, no telemetry, no updates, no look-ups of its own. */
+const SETTINGS: Readonly<Record<string, boolean | number | string>> = {
+  "dom.webgpu.enabled": true,
+  "gfx.webgpu.ignore-blocklist": true,
+  "gfx.webgpu.force-enabled": true,
+  "browser.shell.checkDefaultBrowser": false,
+  "browser.startup.homepage_override.mstone": "ignore",
+  "datareporting.policy.dataSubmissionEnabled": false,
+  "toolkit.telemetry.enabled": false,
+  "toolkit.telemetry.server": "",
+  "app.update.enabled": false,
+  "app.normandy.enabled": false,
+  "network.captive-portal-service.enabled": false,
+  "network.connectivity-service.enabled": false,
+  "services.settings.server": "",
+  "browser.safebrowsing.malware.enabled": false,
+  "browser.safebrowsing.phishing.enabled": false,
+  "extensions.systemAddon.update.enabled": false,
+};
+const LAST_WORDS = 2000;
+
+/** Path of a Firefox: FIREFOX_PATH, or the first that is installed. Throws UnavailableError, which says how to get one. */
+export function findFirefox(env: NodeJS.ProcessEnv = process.env, places: readonly string[] = PLACES): string {
+  const remedy = "Install it (Debian: apt-get install firefox-esr) or set FIREFOX_PATH to the program";
+  const program = { variable: "FIREFOX_PATH", names: ["firefox", "firefox-esr"], remedy };
+  return findProgram("Firefox", program, env, places);
+}
+
+/** Opens `url` in a fresh profile, which is removed on close. */
+export function startFirefox(program: string, url: string): Browser {
+  const profile = mkdtempSync(join(tmpdir(), "nibblemark-firefox-"));
+  const lines = Object.entries(SETTINGS).map(
+    ([name, value]) => `user_pref(${JSON.stringify(name)}, ${JSON.stringify(value)});`,
+  );
+  writeFileSync(join(profile, "user.js"), `${lines.join("\n")}\n`);
+  const child = spawn(program, ["--headless", "--no-remote", "--profile", profile, url], {
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  let words = "";
+  child.stderr.on("data", (chunk) => {
+    words = `${words}${chunk}`.slice(-LAST_WORDS);
+  });
+  const ended = new Promise<string>((resolve) => {
+    child.once("error", (error) => resolve(error.message));
+    child.once("close", () => resolve(words));
+  });
+  return {
+    ended,
+    async close() {
+      if (child.exitCode === null && child.signalCode === null) child.kill();
+      await ended;
+      rmSync(profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+    },
+  };
+}
