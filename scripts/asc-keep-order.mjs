@@ -4,7 +4,7 @@
 import binaryen from "assemblyscript/binaryen";
 
 /** Files of assembly/kernels whose functions keep their order; in all others code is smaller with values sunk. */
-const KEPT = /^assembly\/kernels\/(int4-|tiles|matmul-units|attention-tiles|int8|f32)/;
+const KEPT = /^assembly\/kernels\/(int4-(bytes|dots|pairs|planes)|tiles)/;
 const SINKING = [
   "simplify-locals",
   "simplify-locals-nostructure",
@@ -31,18 +31,18 @@ function nameOf(func) {
   return name;
 }
 
-/** asc calls this between compiling and optimizing; `binaryen` is the instance that asc uses. */
+/** asc calls this between compiling and optimizing, and `runPasses` once it has optimized; `binaryen` is the instance that it uses. */
 export function afterCompile(module) {
-  const optimize = module.optimize;
-  module.optimize = (...levels) => {
-    for (const name of SINKING) withText(name, (at) => binaryen._BinaryenAddPassToSkip(at));
-    optimize.apply(module, levels);
+  for (const name of SINKING) withText(name, (at) => binaryen._BinaryenAddPassToSkip(at));
+  const { runPasses } = module;
+  module.runPasses = (list) => {
     binaryen._BinaryenClearPassesToSkip();
-    const count = binaryen._BinaryenGetNumFunctions(module.ref);
+    const count = binaryen._BinaryenGetNumFunctions(module.ptr);
     for (let i = 0; i < count; i++) {
-      const func = binaryen._BinaryenGetFunctionByIndex(module.ref, i);
-      if (!KEPT.test(nameOf(func))) for (const name of AFTER) runPass(module.ref, func, name);
+      const func = binaryen._BinaryenGetFunctionByIndex(module.ptr, i);
+      if (!KEPT.test(nameOf(func))) for (const name of AFTER) runPass(module.ptr, func, name);
     }
+    runPasses.call(module, list);
   };
 }
 

@@ -1,5 +1,6 @@
 // Elementwise functions of the MLPs, f32. gelu is exact (erf) in f64; the others use expf of this module.
 
+import { exp64 } from "./exp64";
 import { expLanes, expf } from "./exp";
 import { SIMD } from "./lanes";
 
@@ -73,7 +74,7 @@ function erfc(y: f64): f64 {
     b = a;
     a = sum;
   }
-  return Math.exp(u * a - b + load<f64>(ERFC) - y * y);
+  return exp64(u * a - b + load<f64>(ERFC) - y * y);
 }
 
 /** x * (1 + erf(x / sqrt 2)) / 2 (Hendrycks & Gimpel 2016) */

@@ -59,44 +59,17 @@ export function bytes32(weight: usize, blocks: i32, groups: i32, x: usize, xScal
   }
 }
 
-export function bytes16(weight: usize, blocks: i32, groups: i32, x: usize, xScales: usize, acc: usize): void {
-  const nibble = v128.load(MASKS);
-  const ones = v128.load(MASKS, 16);
-  const half = v128.load(MASKS, 32);
-  const stride = <usize>groups * 80;
-  for (let g = 0; g < groups; g++) {
-    const factor = bytesFactor(xScales, g);
-    let record = weight + <usize>g * 80;
-    for (let b = 0; b < blocks; b++) {
-      const at = acc + ((<usize>b) << 5);
-      let low = v128.load(x);
-      let high = low;
-      let first = v128.load(x, 16);
-      let last = v128.load(x, 32);
-      low = stepBytes(low, v128.load(record), first, last, nibble);
-      high = stepBytes(high, v128.load(record, 16), first, last, nibble);
-      first = v128.load(x, 48);
-      last = v128.load(x, 64);
-      low = stepBytes(low, v128.load(record, 32), first, last, nibble);
-      high = stepBytes(high, v128.load(record, 48), first, last, nibble);
-      accumulate(at, record + 64, i32x4.dot_i16x8_s(low, ones), factor, half);
-      accumulate(at + 16, record + 72, i32x4.dot_i16x8_s(high, ones), factor, half);
-      record += stride;
-    }
-    x += 80;
-  }
-}
-
 /**
- * Groups of 64 and 128 in pieces of 32 columns, the i16 sums of one being emptied to i32 sums in memory (behind acc). The
+ * Other groups in pieces of at most 32 columns, the i16 sums of one being emptied to i32 sums in memory (behind acc). The
  * streams take turns after each piece: with a whole group at a time the core would see only one or two of them.
  */
 export function bytesWide(weight: usize, blocks: i32, groups: i32, group: i32, x: usize, xScales: usize, acc: usize): void {
   const nibble = v128.load(MASKS);
   const ones = v128.load(MASKS, 16);
   const half = v128.load(MASKS, 32);
-  const bytes = <usize>recordBytes(group, OFFSET_NONE8);
-  const stride = <usize>groups * bytes;
+  const piece = <usize>min(group, 32);
+  const bytes = piece << 2;
+  const stride = <usize>groups * <usize>recordBytes(group, OFFSET_NONE8);
   const end = acc + ((<usize>blocks) << 5);
   for (let g = 0; g < groups; g++) {
     const factor = bytesFactor(xScales, g);
@@ -105,22 +78,19 @@ export function bytesWide(weight: usize, blocks: i32, groups: i32, group: i32, x
       for (let at = acc; at < end; at += 32) {
         let low = v128.load(x);
         let high = low;
-        let first = v128.load(x, 16);
-        let last = v128.load(x, 32);
-        low = stepBytes(low, v128.load(record), first, last, nibble);
-        high = stepBytes(high, v128.load(record, 16), first, last, nibble);
-        first = v128.load(x, 48);
-        last = v128.load(x, 64);
-        low = stepBytes(low, v128.load(record, 32), first, last, nibble);
-        high = stepBytes(high, v128.load(record, 48), first, last, nibble);
-        first = v128.load(x, 80);
-        last = v128.load(x, 96);
-        low = stepBytes(low, v128.load(record, 64), first, last, nibble);
-        high = stepBytes(high, v128.load(record, 80), first, last, nibble);
-        first = v128.load(x, 112);
-        last = v128.load(x, 128);
-        low = stepBytes(low, v128.load(record, 96), first, last, nibble);
-        high = stepBytes(high, v128.load(record, 112), first, last, nibble);
+        let xp = x;
+        const meta = record + bytes;
+        for (let from = record; from < meta; from += 64) {
+          let first = v128.load(xp, 16);
+          let last = v128.load(xp, 32);
+          low = stepBytes(low, v128.load(from), first, last, nibble);
+          high = stepBytes(high, v128.load(from, 16), first, last, nibble);
+          first = v128.load(xp, 48);
+          last = v128.load(xp, 64);
+          low = stepBytes(low, v128.load(from, 32), first, last, nibble);
+          high = stepBytes(high, v128.load(from, 48), first, last, nibble);
+          xp += 64;
+        }
         low = i32x4.dot_i16x8_s(low, ones);
         high = i32x4.dot_i16x8_s(high, ones);
         if (left < group) {
@@ -131,13 +101,13 @@ export function bytesWide(weight: usize, blocks: i32, groups: i32, group: i32, x
           v128.store(at, low, ROW_SUMS);
           v128.store(at, high, ROW_SUMS + 16);
         } else {
-          accumulate(at, record + 128, low, factor, half);
-          accumulate(at + 16, record + 136, high, factor, half);
+          accumulate(at, meta, low, factor, half);
+          accumulate(at + 16, meta + 8, high, factor, half);
         }
         record += stride;
       }
-      weight += 128;
-      x += 144;
+      weight += bytes;
+      x += bytes + 16;
     }
     weight += 16;
   }

@@ -3,10 +3,10 @@
 // linear streams about 1.5 times as fast as one, and the code stays the body of one group.
 // Integer sums are exact; the float steps are the same in every build, so all builds give the same bits.
 
-import { bytes16, bytes32, bytesWide } from "./int4-bytes";
+import { bytes32, bytesWide } from "./int4-bytes";
 import { dots, dots32 } from "./int4-dots";
 import { pairs, pairs32 } from "./int4-pairs";
-import { OFFSET_BIAS, OFFSET_NONE8, OFFSET_ZERO_U4 } from "./job";
+import { OFFSET_NONE8 } from "./job";
 import { FUSED, RELAXED } from "./lanes";
 
 /** acc[block * 8 + row] = sum over groups of scale * (codes . x), for `blocks` neighbouring blocks. */
@@ -22,16 +22,19 @@ export function int4I8Vector(
     }
     if (offset == OFFSET_NONE8) {
       if (group == 32) bytes32(weight, blocks, groups, x, xScales, acc);
-      else if (group == 16) bytes16(weight, blocks, groups, x, xScales, acc);
       else bytesWide(weight, blocks, groups, group, x, xScales, acc);
       return;
     }
   }
-  if (offset == OFFSET_NONE8) {
-    if (group == 16) pairs(weight, blocks, groups, group, OFFSET_NONE8, x, xScales, xSums, acc);
-    else pairs32(weight, blocks, groups, group, x, xScales, xSums, acc);
-  } else if (offset == OFFSET_ZERO_U4) pairs(weight, blocks, groups, group, OFFSET_ZERO_U4, x, xScales, xSums, acc);
-  else pairs(weight, blocks, groups, group, OFFSET_BIAS, x, xScales, xSums, acc);
+  if (offset == OFFSET_NONE8 && group > 16) pairs32(weight, blocks, groups, group, x, xScales, xSums, acc);
+  else pairs(weight, blocks, groups, group, offset, x, xScales, xSums, acc);
+}
+
+/** Do f32 activations of few tokens go as planes of bytes (int4-planes.ts)? */
+// @ts-ignore: decorator
+@inline
+export function takesPlanes(offset: i32): bool {
+  return RELAXED && FUSED && offset == OFFSET_NONE8;
 }
 
 /** Does this build's int4 x int8 vector kernel take byte operands (spreadBytes) or pairs (spreadPairs)? */

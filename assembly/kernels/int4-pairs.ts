@@ -84,8 +84,6 @@ export function pairs32(
 }
 
 /** Any group and offset, one step at a time. */
-// @ts-ignore: decorator
-@inline
 export function pairs(
   weight: usize, blocks: i32, groups: i32, group: i32, offset: i32, x: usize, xScales: usize, xSums: usize, acc: usize,
 ): void {

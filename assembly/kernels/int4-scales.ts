@@ -26,3 +26,15 @@ export function accumulate(at: usize, scales: usize, sum: v128, factor: v128, ma
   const scaled = f32x4.mul(halves(scales, mask), factor);
   v128.store(at, f32x4.add(v128.load(at), f32x4.mul(scaled, f32x4.convert_i32x4_s(sum))));
 }
+
+/** Sums of so many groups go to the totals, TOTALS bytes behind them: f32 rounds a short sum less. */
+export const SHORT: i32 = 16;
+export const TOTALS: usize = 256;
+
+/** Adds the sums from..end to the totals and begins them anew. */
+export function fold(from: usize, end: usize): void {
+  for (; from < end; from += 16) {
+    v128.store(from, f32x4.add(v128.load(from, TOTALS), v128.load(from)), TOTALS);
+    v128.store(from, f32x4.splat(0));
+  }
+}

@@ -1,6 +1,7 @@
 // llama.cpp's measure of how far a model's distributions are from a base's. The base is kept as 16-bit log-probabilities
 // (`--kl-divergence-base`, tools/perplexity of llama.cpp): f32 scale, f32 least log-probability, then one u16 a token.
 
+import { exp64, log64 } from "./exp64";
 import { expf } from "./exp";
 
 /** Log-probabilities further below the largest logit are cut. */
@@ -20,7 +21,7 @@ function largest(row: usize, vocab: u32): u32 {
 function logSum(row: usize, vocab: u32, most: f32): f64 {
   let sum: f64 = 0;
   for (let i: u32 = 0; i < vocab; i++) sum += <f64>expf(load<f32>(row + (i << 2)) - most);
-  return Math.log(sum);
+  return log64(sum);
 }
 
 /** Logits [rows, vocab] f32 to records. */
@@ -75,8 +76,8 @@ export function kldCompare(records: usize, logits: usize, targets: usize, rows: 
     store<f64>(out, kl);
     store<f64>(out, -base, 8);
     store<f64>(out, -model, 16);
-    store<f64>(out, Math.exp(base), 24);
-    store<f64>(out, Math.exp(model), 32);
+    store<f64>(out, exp64(base), 24);
+    store<f64>(out, exp64(model), 32);
     store<f64>(out, bestBase == best ? 1 : 0, 40);
     records += bytes;
     logits += <usize>vocab << 2;

@@ -1,13 +1,15 @@
 // out = W x (+ bias): brings the activations into the form that the format's kernel wants, then runs the rows as a job.
 
-import { takesBytes } from "./int4-i8";
+import { takesBytes, takesPlanes } from "./int4-i8";
 import * as kinds from "./job";
 import { Job, OFFSET_NONE8, TOKEN_TILE, UNIT_ROWS, ceilDiv } from "./job";
 import { control, runJob } from "./jobs";
-import { FUSED, SIMD } from "./lanes";
+import { FUSED, RELAXED, SIMD } from "./lanes";
 import { PANEL_TOKENS } from "./matmul-units";
+import { packPlanes, spreadPlanes } from "./planes";
 import { largestMagnitude, quantizeRow } from "./quantize";
 import { bytesGroupBytes, spreadBytes, spreadFloats, spreadPairs, spreadWords, widenCodes } from "./spread";
+import { packTokens } from "./tiles-dots";
 
 /** Below this many multiply-adds waking other threads costs more than it saves (about 10 us). */
 const PARALLEL_WORK: i64 = 1 << 18;
@@ -72,6 +74,7 @@ function prepare(job: Job, x: usize, prepared: usize): void {
       prepareFloats(job, x, groups, group, free);
     }
   } else if (job.kind == kinds.KIND_INT4_F32 && (few || !SIMD)) prepareFloats(job, x, groups, group, free);
+  else if (job.kind == kinds.KIND_INT4_F32 && takesPlanes(job.offset)) packFloats(job, x, group, free);
   else if (job.kind == kinds.KIND_INT8_F32 && (few || !SIMD)) padFloats(job, x, free);
   else {
     job.x = x;
@@ -107,11 +110,24 @@ function prepareInt8(job: Job, x: usize, groups: i32, group: i32, free: usize): 
       else if (takesBytes(job.offset)) spreadBytes(from, padded, group, job.offset == OFFSET_NONE8 ? -8 : 0, to);
       else spreadPairs(from, padded, to);
     }
+  } else if (int4 && takesBytes(job.offset) && FUSED) {
+    packTiles(job, groups * group, groups, codes, forms);
   } else if (!int4 || !takesBytes(job.offset)) {
     job.x = forms;
     job.xStride = padded << 1;
     widenCodes(codes, padded * job.tokens, forms);
   }
+}
+
+/** Tiles of four tokens side by side, and -8 times their sums; tokens past the last are zeros. */
+function packTiles(job: Job, padded: i32, groups: i32, codes: usize, forms: usize): void {
+  const tiles = (job.tokens + 3) & ~3;
+  memory.fill(codes + <usize>(job.tokens * padded), 0, <usize>((tiles - job.tokens) * padded));
+  const packed = forms + <usize>((tiles - job.tokens) * padded);
+  for (let t = 0; t < tiles; t += 4) packTokens(codes + <usize>(t * padded), padded, packed + <usize>(t * padded));
+  const end = job.xSums + (<usize>(tiles * groups) << 2);
+  for (let at = job.xSums; at < end; at += 4) store<i32>(at, load<i32>(at) * -8);
+  job.x = packed;
 }
 
 function prepareFloats(job: Job, x: usize, groups: i32, group: i32, free: usize): void {
@@ -127,11 +143,41 @@ function prepareFloats(job: Job, x: usize, groups: i32, group: i32, free: usize)
     }
     return;
   }
+  if (RELAXED) {
+    if (takesPlanes(job.offset)) return spreadFloatPlanes(job, x, groups, group, free);
+  }
   job.x = free;
   job.xStride = (groups * group) << 4;
   for (let t = 0; t < job.tokens; t++) {
     const sums = job.xSums + (<usize>(t * groups) << 2);
     spreadFloats(x + ((<usize>t * <usize>job.cols) << 2), job.cols, group, free + <usize>t * <usize>job.xStride, sums);
+  }
+}
+
+/** Tiles of four tokens as planes of bytes; job.xStride is a quarter of a tile. */
+function packFloats(job: Job, x: usize, group: i32, numbers: usize): void {
+  if (!RELAXED) return;
+  const stride = <usize>job.cols << 2;
+  const groups = ceilDiv(job.cols, group);
+  const first = numbers + (<usize>group << 4);
+  let to = first;
+  for (let t = 0; t < job.tokens; t += 4) {
+    const scales = job.xScales + (<usize>(t * groups) << 2);
+    to = packPlanes(x + <usize>t * stride, stride, job.tokens - t, job.cols, group, to, scales, numbers);
+  }
+  job.x = first;
+  job.xStride = <i32>((to - first) / <usize>((job.tokens + 3) & ~3));
+}
+
+/** Few tokens as planes of bytes. */
+function spreadFloatPlanes(job: Job, x: usize, groups: i32, group: i32, numbers: usize): void {
+  const padded = groups * group;
+  job.x = numbers + (<usize>group << 2);
+  job.xStride = padded * 12 + (padded / min(group, 32)) * 16;
+  for (let t = 0; t < job.tokens; t++) {
+    const scales = job.xScales + (<usize>(t * groups) << 2);
+    const from = x + ((<usize>t * <usize>job.cols) << 2);
+    spreadPlanes(from, job.cols, group, job.x + <usize>t * <usize>job.xStride, scales, numbers);
   }
 }
 

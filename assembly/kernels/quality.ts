@@ -1,6 +1,7 @@
 // How far one row of logits is from another, and from the right answer: the sums behind KL divergence, perplexity,
 // agreement and accuracy. f32 logits in, f64 sums out.
 
+import { log64 } from "./exp64";
 import { expf } from "./exp";
 
 /** Sums written by compareRows, in this order: KL, negative log likelihood, same top token, top token is the target. */
@@ -24,7 +25,7 @@ function indexOf(row: usize, cols: u32, value: f32): u32 {
 function logSum(row: usize, cols: u32, most: f32): f64 {
   let sum: f64 = 0;
   for (let i: u32 = 0; i < cols; i++) sum += <f64>expf(load<f32>(row + (i << 2)) - most);
-  return Math.log(sum);
+  return log64(sum);
 }
 
 /**

@@ -36,19 +36,24 @@ export function quantizeRow(
 // 1.5 * 2^23: added to a number below 2^22 it leaves the nearest integer (ties to even) in the low bits.
 const MAGIC: u32 = 0x4b400000;
 
-/** A whole group of 16 or more columns. The largest magnitude is sought among the bits, where a NaN is larger than all. */
-function quantizeGroup(x: usize, group: i32, codes: usize, scale: usize, sum: usize): void {
-  const end = x + ((<usize>group) << 2);
+/** Of 16 or more columns, a multiple of eight; sought among the bits, where a NaN is larger than all. */
+export function largestOfGroup(x: usize, group: i32): f32 {
   const magnitude = i32x4.splat(0x7fffffff);
   let most = i32x4.splat(0);
   let second = most;
-  for (let at = x; at < end; at += 32) {
-    most = i32x4.max_s(most, v128.and(v128.load(at), magnitude));
-    second = i32x4.max_s(second, v128.and(v128.load(at, 16), magnitude));
+  for (const end = x + ((<usize>group) << 2); x < end; x += 32) {
+    most = i32x4.max_s(most, v128.and(v128.load(x), magnitude));
+    second = i32x4.max_s(second, v128.and(v128.load(x, 16), magnitude));
   }
   most = i32x4.max_s(most, second);
   most = i32x4.max_s(most, v128.shuffle<i32>(most, most, 2, 3, 0, 1));
-  const largest = reinterpret<f32>(max(i32x4.extract_lane(most, 0), i32x4.extract_lane(most, 1)));
+  return reinterpret<f32>(max(i32x4.extract_lane(most, 0), i32x4.extract_lane(most, 1)));
+}
+
+/** A whole group of 16 or more columns. */
+function quantizeGroup(x: usize, group: i32, codes: usize, scale: usize, sum: usize): void {
+  const end = x + ((<usize>group) << 2);
+  const largest = largestOfGroup(x, group);
   store<f32>(scale, largest / <f32>127);
   const factor = f32x4.splat(largest > 0 ? <f32>127 / largest : 0);
   const magic = i32x4.splat(MAGIC);

@@ -8,6 +8,12 @@ import { highHalves, highPairs, lowHalves, lowPairs } from "./squares";
 // How the words of a file lie, as CODE_ORDER of src/backends/wasm/records.ts.
 const ROWS: i32 = 0; // [rows, cols / 8]
 const STEPS: i32 = 1; // [cols / 8, rows]
+// In memory: as constants they would be written out at each of their uses.
+const MASKS: usize = memory.data<u32>([
+  0x0000ffff, 0x0000ffff, 0x0000ffff, 0x0000ffff,
+  0x00ff00ff, 0x00ff00ff, 0x00ff00ff, 0x00ff00ff,
+  0x0f0f0f0f, 0x0f0f0f0f, 0x0f0f0f0f, 0x0f0f0f0f,
+]);
 /** Words of a row handled before the next rows: fewer would touch a page for each cache line. */
 const TILE: i32 = 64;
 
@@ -23,12 +29,10 @@ function spread(word: u32): u32 {
   return low | (high << 4);
 }
 
-// @ts-ignore: decorator
-@inline
 function spreadFour(words: v128): v128 {
-  const pairs = i32x4.splat(0x00ff00ff);
-  const nibbles = i32x4.splat(0x0f0f0f0f);
-  let low = v128.and(words, i32x4.splat(0xffff));
+  const pairs = v128.load(MASKS, 16);
+  const nibbles = v128.load(MASKS, 32);
+  let low = v128.and(words, v128.load(MASKS));
   let high = i32x4.shr_u(words, 16);
   low = v128.and(v128.or(low, i32x4.shl(low, 8)), pairs);
   low = v128.and(v128.or(low, i32x4.shl(low, 4)), nibbles);
@@ -173,9 +177,9 @@ function highs(a: v128, b: v128, shift: i32, mask: v128): v128 {
 
 /** Four neighbouring words of eight inputs: four blocks' worth of 32 bytes. */
 function turnFour(from: usize, stride: usize, to: usize, block: usize): void {
-  const m16 = i32x4.splat(0x0000ffff);
-  const m8 = i32x4.splat(0x00ff00ff);
-  const m4 = i32x4.splat(0x0f0f0f0f);
+  const m16 = v128.load(MASKS);
+  const m8 = v128.load(MASKS, 16);
+  const m4 = v128.load(MASKS, 32);
   const w0 = v128.load(from);
   const w1 = v128.load(from + stride);
   const w2 = v128.load(from + 2 * stride);

@@ -1,11 +1,13 @@
 // Rotary position embedding (Su et al. 2021), from a table of cosines and sines that all layers share.
 
+import { exp64, log64 } from "./exp64";
+
 /** table [rows][headDim / 2][cos, sin] f32 of positions start.., angle = position * theta^(-2i / headDim). */
 export function ropeTable(table: usize, rows: i32, start: i32, headDim: i32, theta: f64): void {
   const pairs = headDim >> 1;
-  const logTheta = Math.log(theta);
+  const logTheta = log64(theta);
   for (let i = 0; i < pairs; i++) {
-    const frequency = Math.exp((-2.0 * i * logTheta) / headDim);
+    const frequency = exp64((-2.0 * i * logTheta) / headDim);
     for (let r = 0; r < rows; r++) {
       const angle = <f64>(start + r) * frequency;
       const to = table + (<usize>(r * pairs + i) << 3);

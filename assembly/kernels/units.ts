@@ -4,7 +4,8 @@ import { TILES_BYTES } from "./attention-tiles";
 import { attentionUnit } from "./attention";
 import { KIND_BLOCKS_F32, KIND_BLOCKS_I8, blocksUnit } from "./blocks-matmul";
 import { Job, KIND_ATTENTION, KIND_READ } from "./job";
-import { PANEL_END, matmulUnit } from "./matmul-units";
+import { PANEL_END } from "./matmul-panels";
+import { matmulUnit } from "./matmul-units";
 import { readUnit } from "./probe";
 
 /** Bytes of scratch a thread needs for attention over at most `context` rows. */

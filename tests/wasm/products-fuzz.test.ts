@@ -27,7 +27,7 @@ const OFFSETS: readonly PackedInt4["offset"][] = ["none8", "zeroU4", "bias"];
 function randomProduct(index: number): { name: string; product: Product } {
   const next = random(seed * 1000 + index);
   const pick = <T>(list: readonly T[]): T => list[Math.floor(next() * list.length)];
-  const tokens = pick([1, 1, 1, 2, 3, 4, 5, 6, 7, 8, 9, 17, 131]);
+  const tokens = pick([1, 1, 1, 2, 3, 4, 5, 6, 7, 8, 9, 17, 131, 300]);
   const shape = { rows: 1 + Math.floor(next() * 150), cols: 1 + Math.floor(next() * (index % 7 ? 300 : 1400)), tokens };
   const activations = pick(["f32", "int8"] as const);
   const kind = pick(["int4", "int4", "int4", "int8", "f32"]);

@@ -1,0 +1,113 @@
+// f32 activations as planes of signed bytes: x = scale * (65536 x2 + 256 x1 + x0), one scale a group, the largest magnitude /
+// 8355600 (nearly all three bytes at 127), so that the error is half a unit of 8355600 of a group's largest value.
+
+import { ceilDiv } from "./job";
+import { largestMagnitude, largestOfGroup } from "./quantize";
+
+/** A little below 127 * 65793, so that no product with its inverse rounds beyond. */
+const LARGEST: f32 = 8355600;
+/** Below, the inverse is infinite: such groups count as zeros. */
+const SMALLEST: f32 = 1e-30;
+
+/** 24-bit integers of columns first.. of a group as i32 [count], zeros past the row's end; gives their scale. */
+export function roundGroup(x: usize, count: i32, group: i32, out: usize): f32 {
+  const largest = count == group ? largestOfGroup(x, group) : largestMagnitude(x, count);
+  const inverse: f32 = largest > SMALLEST ? LARGEST / largest : 0;
+  const factor = f32x4.splat(inverse);
+  let c = 0;
+  for (; c + 4 <= count; c += 4) {
+    const at = <usize>c << 2;
+    v128.store(out + at, i32x4.relaxed_trunc_f32x4_s(f32x4.nearest(f32x4.mul(v128.load(x + at), factor))));
+  }
+  for (; c < count; c++) store<i32>(out + (c << 2), i32(nearest(load<f32>(x + (c << 2)) * inverse)));
+  if (count < group) memory.fill(out + (<usize>count << 2), 0, <usize>(group - count) << 2);
+  return largest / LARGEST;
+}
+
+/** The low bytes of four integers, in each lane. */
+// @ts-ignore: decorator
+@inline
+function lowBytes(values: v128): v128 {
+  return v128.shuffle<i8>(values, values, 0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12);
+}
+
+// @ts-ignore: decorator
+@inline
+function sumOf(lanes: v128): i32 {
+  lanes = i32x4.add(lanes, v128.shuffle<i32>(lanes, lanes, 2, 3, 0, 1));
+  return i32x4.extract_lane(lanes, 0) + i32x4.extract_lane(lanes, 1);
+}
+
+/** One row for int4PlanesVector; numbers: scratch i32 [group]; scales f32 [groups]. */
+export function spreadPlanes(x: usize, cols: i32, group: i32, out: usize, scales: usize, numbers: usize): void {
+  const groups = ceilDiv(cols, group);
+  const piece = min(group, 32);
+  const round = i32x4.splat(128);
+  for (let g = 0; g < groups; g++) {
+    const first = g * group;
+    const from = x + (<usize>first << 2);
+    store<f32>(scales + (<usize>g << 2), roundGroup(from, min(group, cols - first), group, numbers));
+    for (let p = 0; p < group; p += piece) {
+      const start = out;
+      let sum = i32x4.splat(0);
+      out += 16;
+      for (let c = p; c < p + piece; c += 4) {
+        const values = v128.load(numbers + (<usize>c << 2));
+        sum = i32x4.add(sum, values);
+        // Adding 128 carries what a signed byte cannot hold into the next plane.
+        const upper = i32x4.shr_s(i32x4.add(values, round), 8);
+        v128.store(out, lowBytes(values));
+        v128.store(out, lowBytes(upper), 16);
+        v128.store(out, lowBytes(i32x4.shr_s(i32x4.add(upper, round), 8)), 32);
+        out += 48;
+      }
+      v128.store(start, i32x4.splat(-8 * sumOf(sum)));
+    }
+  }
+}
+
+/**
+ * Four rows, `stride` bytes apart, for tilePlanes; tokens past `count` are zeros. numbers: scratch i32 [4][group]; scales f32 [groups][4].
+ * Gives the end of what was written.
+ */
+export function packPlanes(
+  x: usize, stride: usize, count: i32, cols: i32, group: i32, out: usize, scales: usize, numbers: usize,
+): usize {
+  const groups = ceilDiv(cols, group);
+  const piece = min(group, 32);
+  for (let g = 0; g < groups; g++) {
+    const first = g * group;
+    for (let t = 0; t < 4; t++) {
+      const to = numbers + (<usize>(t * group) << 2);
+      const from = x + <usize>t * stride + (<usize>first << 2);
+      store<f32>(scales, roundGroup(from, t < count ? min(group, cols - first) : 0, group, to));
+      scales += 4;
+    }
+    for (let p = 0; p < group; p += piece) {
+      for (let t = 0; t < 4; t++) {
+        const from = numbers + (<usize>(t * group + p) << 2);
+        packPiece(from, piece, out + (<usize>t << 2));
+      }
+      out += 16 + <usize>piece * 12;
+    }
+  }
+  return out;
+}
+
+/** One token's part of a piece: -8 times its sum, then every fourth word of the three planes. */
+function packPiece(numbers: usize, piece: i32, out: usize): void {
+  let sum = i32x4.splat(0);
+  let to = out + 16;
+  const plane = <usize>piece << 2;
+  const round = i32x4.splat(128);
+  for (let c = 0; c < piece; c += 4) {
+    const values = v128.load(numbers + (<usize>c << 2));
+    sum = i32x4.add(sum, values);
+    const upper = i32x4.shr_s(i32x4.add(values, round), 8);
+    v128.store32_lane(to, lowBytes(i32x4.shr_s(i32x4.add(upper, round), 8)), 0);
+    v128.store32_lane(to + plane, lowBytes(upper), 0);
+    v128.store32_lane(to + 2 * plane, lowBytes(values), 0);
+    to += 16;
+  }
+  store<i32>(out, -8 * sumOf(sum));
+}
