@@ -93,7 +93,9 @@ function injection(target: string, rounds: number, folder: string): void {
       const timed = watched(flags, target, ["clock", CLOCK_MS]);
       const { injection: done } = JSON.parse(readFileSync(file, "utf8")) as WatchResult;
       if (!done) throw new Error("nothing was injected");
-      const own = timed.wallNs - timed.cpuNs - (plain.wallNs - plain.cpuNs);
+      // What neither ran nor waited for a core stood still.
+      const still = (one: Timed) => one.wallNs - one.cpuNs - one.waitedNs;
+      const own = still(timed) - still(plain);
       shares.push(own / done.requestedNs);
       told.push(done.achievedNs / done.requestedNs);
     }

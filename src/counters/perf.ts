@@ -5,6 +5,7 @@ import type { EventStatus, SourceStatus } from "../core/counters.js";
 import { UnavailableError } from "../core/errors.js";
 import type { NativeAddon } from "../core/native.js";
 import type { Clock, CounterSource } from "../core/ports.js";
+import type { Region } from "../core/regions.js";
 import { openCounts, openSession } from "./perf/session.js";
 import { checkEvents, type EventSpec, fitsOneGroup, softwareSpecs, tableSpecs } from "./perf/specs.js";
 import type { EventTable } from "./perf/tables.js";
@@ -19,6 +20,8 @@ export interface PerfParts {
   readonly rawType?: number;
   /** Event units outside the cores. */
   readonly units: readonly UncoreUnit[];
+  /** Mappings, for the addresses of samples; null when the process is gone. */
+  readonly regionsOf: (pid: number) => readonly Region[] | null;
 }
 
 interface Chosen {
@@ -100,8 +103,10 @@ export function openPerf(parts: PerfParts): CounterSource {
       if (specs.length === 0) {
         throw new UnavailableError("source perf", "no event can be counted here", "See nibblemark doctor");
       }
-      const { addon, clock, table, units } = parts;
-      return openSession(addon, clock, pid, waiting, specs, openUncore(addon, table, units));
+      const { addon, clock, table, units, regionsOf } = parts;
+      const sampled = specs.find(({ name }) => name === table?.sample?.event) ?? null;
+      const extra = { uncore: openUncore(addon, table, units), sample: table?.sample ?? null, sampled, regionsOf };
+      return openSession(addon, clock, pid, waiting, specs, extra);
     },
   };
 }

@@ -54,7 +54,7 @@ export async function checkOutputs(parsed: Parsed): Promise<void> {
 const PIECE = 1 << 16;
 
 function openLines(path: string | undefined, head: string) {
-  if (path === undefined) return { write: (_: string) => {}, close: () => {} };
+  if (path === undefined) return null;
   const fd = openSync(path, "w");
   let waiting = head;
   const flush = () => {
@@ -101,7 +101,7 @@ export async function runWatch(job: WatchJob, session: CounterSession): Promise<
       stopped: job.stopped,
       onEpoch(epoch: Parameters<TotalsBook["add"]>[0]) {
         book.add(epoch);
-        lines.write(watchLine(epoch, pools.length));
+        lines?.write(watchLine(epoch, pools.length));
         live.show(book.total, clock.nowNs());
       },
     };
@@ -118,7 +118,7 @@ export async function runWatch(job: WatchJob, session: CounterSession): Promise<
     return { result, book, programEnded };
   } finally {
     live.clear();
-    lines.close();
+    lines?.close();
     session.close();
   }
 }

@@ -84,7 +84,15 @@ export async function perfParts(platform: Platform, addon: NativeAddon): Promise
   const type = rawType();
   const units = uncoreUnits();
   const table = await eventTable(platform);
-  return { addon, clock: platform.clock, table, units, ...(type === undefined ? {} : { rawType: type }) };
+  const { clock } = platform;
+  return {
+    addon,
+    clock,
+    table,
+    units,
+    regionsOf: cachedRegions(clock),
+    ...(type === undefined ? {} : { rawType: type }),
+  };
 }
 
 /** All sources; opening one costs nothing until it is probed. */

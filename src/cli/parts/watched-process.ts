@@ -65,7 +65,8 @@ function waiter(addon: NativeAddon, pidfd: number) {
       const left = Number(end - process.hrtime.bigint());
       const ended = addon.waitEnd(pidfd, Math.max(0, Math.min(left, SLICE_NS))) === 1;
       await setImmediate();
-      if (ended || left <= SLICE_NS) return ended;
+      // A signal to us ends a wait early.
+      if (ended || process.hrtime.bigint() >= end) return ended;
     }
   };
 }

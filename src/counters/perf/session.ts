@@ -1,15 +1,30 @@
 // Counters on a running program: opened on every thread there is, inherited by every thread and process that starts later.
 
-import type { CountedEpoch } from "../../core/counters.js";
+import type { CountedEpoch, ThreadTime } from "../../core/counters.js";
 import { InputError, UnavailableError } from "../../core/errors.js";
 import { COUNT_WORDS, EVENT_FLAGS, eventError, type NativeAddon, type NativeCounterSet } from "../../core/native.js";
 import type { Clock, CounterSession } from "../../core/ports.js";
+import type { Region } from "../../core/regions.js";
 import { openThreadTimes } from "../../core/thread-times.js";
+import { type MissSamples, openSamples, type SampleSpec } from "./samples.js";
 import { type EventSpec, specWords } from "./specs.js";
 import type { Uncore } from "./uncore.js";
 
+/** What a session has beside its counters. */
+export interface SessionExtra {
+  readonly uncore: Uncore;
+  /** Precise samples of misses; null: this processor or its table has none. */
+  readonly sample: Omit<SampleSpec, "words"> | null;
+  /** The event that is sampled. */
+  readonly sampled: EventSpec | null;
+  readonly regionsOf: (pid: number) => readonly Region[] | null;
+}
+
 /** Threads may start while counters are opened; so often it is tried anew. */
 const TRIES = 6;
+
+/** Shares of the threads are looked at so often. */
+const SHARES_NS = 20e6;
 
 interface Opened {
   readonly set: NativeCounterSet;
@@ -77,6 +92,14 @@ export function openCounts(addon: NativeAddon, clock: Clock, pid: number, specs:
   };
 }
 
+/** Sampling where it opens; else the note why addresses are unknown. */
+function trySamples(addon: NativeAddon, { sample, sampled }: SessionExtra, tids: readonly number[], flags: number) {
+  if (!sample || !sampled) return { samples: null, note: null };
+  const opened = openSamples(addon, { ...sample, words: specWords([sampled], flags) }, tids);
+  if (typeof opened !== "number") return { samples: opened, note: null };
+  return { samples: null, note: `no addresses of misses: ${eventError(opened).reason}` };
+}
+
 /** Opens the events on a process. Throws InputError when it is gone and UnavailableError when none can be counted. */
 export function openSession(
   addon: NativeAddon,
@@ -84,8 +107,9 @@ export function openSession(
   pid: number,
   waiting: boolean,
   specs: readonly EventSpec[],
-  uncore: Uncore,
+  extra: SessionExtra,
 ): CounterSession {
+  const { uncore } = extra;
   const flags = EVENT_FLAGS.inherit | (waiting ? EVENT_FLAGS.enableOnExec : 0);
   const { set, errors, unsure } = attachAll(addon, pid, specs, flags, clock);
   const threads = openThreadTimes(addon, pid, clock);
@@ -93,6 +117,29 @@ export function openSession(
   let lastNs = clock.nowNs();
   set.read(out);
   uncore.read();
+  const { samples, note } = trySamples(addon, extra, threads.tids(), flags);
+
+  function regionsWith(misses: number | undefined): CountedEpoch["regions"] {
+    const regions = samples && misses !== undefined ? extra.regionsOf(pid) : null;
+    return regions ? (samples as MissSamples).read(misses as number, regions) : [];
+  }
+
+  let sharesDueNs = 0;
+  /** The task clock tells the sum exactly; how it is shared out needs a look into /proc only now and then. */
+  function sharesOf(nowNs: number): readonly ThreadTime[] {
+    if (nowNs < sharesDueNs) return [];
+    sharesDueNs = nowNs + SHARES_NS;
+    return threads.read();
+  }
+
+  let lostBefore = 0;
+  /** Samples lost since the last call. */
+  function newlyLost(): number {
+    const all = samples?.lost() ?? 0;
+    const fresh = all - lostBefore;
+    lostBefore = all;
+    return fresh;
+  }
 
   function read(): CountedEpoch[] {
     set.read(out);
@@ -103,11 +150,11 @@ export function openSession(
     return [
       {
         nativeNs,
-        threads: threads.read(),
+        threads: "taskClockNs" in counters ? sharesOf(nowNs) : threads.read(),
         counters: { ...withStalls(counters), ...uncore.read() },
-        regions: [],
+        regions: regionsWith(counters.llcMisses),
         runningShare,
-        lost,
+        lost: lost + newlyLost(),
       },
     ];
   }
@@ -117,12 +164,14 @@ export function openSession(
     read,
     finish: async () => read(),
     notes: [
+      ...(note ? [note] : []),
       ...(unsure ? ["threads started while counters were opened: some may be counted twice or not at all"] : []),
       ...(refused.length > 0 ? [`not counted on this process: ${refused.join(", ")}`] : []),
     ],
     close() {
       set.close();
       uncore.close();
+      samples?.close();
     },
   };
 }
