@@ -1,4 +1,4 @@
-// `npm run build`: WebAssembly, TypeScript, then the page for browsers. Steps do nothing where nothing changed.
+// `npm run build`: WebAssembly, shaders, TypeScript, then the page for browsers. Steps do nothing where nothing changed.
 import { spawnSync } from "node:child_process";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const steps = [
   ["scripts/build-wasm.mjs"],
+  ["scripts/build-shaders.mjs"],
   [join("node_modules", "typescript", "bin", "tsc"), "-p", "tsconfig.json"],
   ["scripts/build-page.mjs"],
 ];

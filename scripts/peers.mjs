@@ -13,6 +13,8 @@ const llamaBinary = `${SYSTEMS[process.platform] ?? "linux"}-${process.arch}${me
 const PEERS = {
   "onnxruntime-node": ["onnxruntime-node@1.30.0"],
   "onnxruntime-web": ["onnxruntime-web@1.30.0"],
+  // Dawn for Node: not a peer but a platform that tests and WebGPU targets use.
+  webgpu: ["webgpu@0.6.2"],
   "wllama-2": ["@wllama/wllama@2.4.0"],
   "wllama-3": ["@wllama/wllama@3.8.1"],
   // Only this machine's CPU build: the optional packages of other machines and of CUDA have hundreds of MB.

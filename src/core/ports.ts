@@ -160,6 +160,8 @@ export interface Platform {
   readonly limited?: <T>(what: string, ms: number, work: () => T) => T;
   /** Threads that share a WebAssembly memory; absent where there are none (a page without cross-origin isolation). */
   readonly workers?: WorkerHost;
+  /** The `GPU` object of WebGPU (navigator.gpu), or null where this host has none. */
+  gpu?(): Promise<object | null>;
   /** Peak resident memory of this process so far, or null where it cannot be read. */
   peakMemoryBytes(): number | null;
 }

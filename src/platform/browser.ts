@@ -7,7 +7,7 @@ import { browserWorkers } from "./browser-workers.js";
 import { httpFiles } from "./sources.js";
 
 /** The part of `navigator` that tells what this is; also in workers. */
-type Agent = Pick<Navigator, "userAgent" | "hardwareConcurrency">;
+type Agent = Pick<Navigator, "userAgent" | "hardwareConcurrency"> & { readonly gpu?: object };
 
 /** Host name of a browser: `firefox`, or `chromium` for all that are built on it and the rest. */
 export function browserName(userAgent: string): "chromium" | "firefox" {
@@ -45,6 +45,7 @@ export function browserPlatform(base: string, agent: Agent = navigator): Platfor
     packagePath: (relative) => base + relative,
     clock: { nowNs: () => performance.now() * 1e6 },
     ...(globalThis.crossOriginIsolated ? { workers: browserWorkers() } : {}),
+    gpu: async () => agent.gpu ?? null,
     peakMemoryBytes: () => null,
   };
 }

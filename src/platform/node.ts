@@ -11,6 +11,7 @@ import { runInNewContext } from "node:vm";
 import { InputError, UnavailableError } from "../core/errors.js";
 import type { Platform } from "../core/ports.js";
 import type { ByteSource } from "../core/tensor.js";
+import { nodeGpu } from "./node-gpu.js";
 import { nodeWorkers } from "./node-workers.js";
 import { httpFiles, isAddress } from "./sources.js";
 
@@ -35,6 +36,7 @@ export function nodePlatform(): Platform {
     clock: { nowNs: () => Number(process.hrtime.bigint()) },
     limited,
     workers: nodeWorkers(),
+    gpu: () => nodeGpu(PACKAGE_ROOT),
     peakMemoryBytes: () => process.resourceUsage().maxRSS * 1024,
   };
 }

@@ -1,0 +1,151 @@
+// The WebGPU backend: kernels of webgpu/ on the device of this host. The whole forward pass stays on the GPU; one submitted
+// op list is one command buffer.
+
+import { InputError, UnavailableError } from "../core/errors.js";
+import type { TensorSpec } from "../core/op.js";
+import type { Backend, Platform } from "../core/ports.js";
+import type { HostName } from "../core/target.js";
+import { type AdapterFacts, CPU_REMEDY, openDevice } from "./webgpu/adapter.js";
+import { lower } from "./webgpu/lower.js";
+import type { Choice, Lowering } from "./webgpu/matmul.js";
+import { openHeap, placeTensor, type Tensor, tensorOf } from "./webgpu/memory.js";
+import { type Recording, type Store, startRecording } from "./webgpu/record.js";
+import { guarded, loadShaders, openKernels, type Shaders } from "./webgpu/shaders.js";
+import { openStopwatch, run } from "./webgpu/submission.js";
+import { FIRST_CHOICE, type Tuning, tune, tuningKey, untuned } from "./webgpu/tune.js";
+import { uploadWeights, writeRows } from "./webgpu/upload.js";
+
+export { type AdapterFacts, type AdapterKind, adapterFacts } from "./webgpu/adapter.js";
+export type { Choice } from "./webgpu/matmul.js";
+export type { Tuning } from "./webgpu/tune.js";
+
+export interface WebgpuOptions {
+  /** Products of int4 weights in f16 where the device has shader-f16: faster, and less exact. */
+  readonly f16?: boolean;
+  /** Kernel variants found before on this adapter; what is missing is tried when it is first needed. */
+  readonly tuning?: Tuning;
+  /** A variant to use for everything, untried. */
+  readonly choice?: Choice;
+  /** Weights are cut into bindings of at most so many bytes; the device's own limit where that is less. */
+  readonly maxBindingBytes?: number;
+  /** Workgroups in one dimension of a dispatch, at most the device's 65,535. */
+  readonly maxGroups?: number;
+  /** false: as if the implementation had no packed dot product. */
+  readonly dot4?: boolean;
+}
+
+export interface WebgpuBackend extends Backend {
+  readonly adapter: AdapterFacts;
+  /** Variants in use so far; hand them in the next time. */
+  readonly tuning: Tuning;
+  /** ns on the GPU of the last submission by the device's own clock; null where it has none. */
+  lastGpuNs(): number | null;
+  /** The device, for tests that lose it. */
+  readonly device: GPUDevice;
+}
+
+function hostOf({ name }: Platform): HostName {
+  return name === "bun" || name === "deno" || name === "chromium" || name === "firefox" ? name : "node";
+}
+
+interface Opened extends Lowering {
+  readonly tensors: Tensor[];
+}
+
+function openState(device: GPUDevice, facts: AdapterFacts, shaders: Shaders, options: WebgpuOptions, tuning: Tuning) {
+  const heap = openHeap(device);
+  const { maxComputeWorkgroupsPerDimension, maxStorageBufferBindingSize, maxBufferSize } = device.limits;
+  const store: Store = {
+    ...{ device, heap, kernels: openKernels(device, shaders), scratches: new Map(), bindGroups: new Map() },
+    maxGroups: Math.min(options.maxGroups ?? maxComputeWorkgroupsPerDimension, maxComputeWorkgroupsPerDimension),
+    maxBinding: Math.min(options.maxBindingBytes ?? maxBufferSize, maxStorageBufferBindingSize, maxBufferSize),
+  };
+  const opened: Opened = {
+    store,
+    recording: startRecording(),
+    tensors: [],
+    abilities: { dot4: facts.dot4 && options.dot4 !== false, f16: options.f16 ?? false },
+    choiceOf: (weight, activations) => options.choice ?? tuning[tuningKey(facts, weight, activations)] ?? FIRST_CHOICE,
+    nothing: heap.take(16, "nothing"),
+  };
+  return opened;
+}
+
+/** Throws InputError when the tensors do not fit. */
+async function allocate({ store, tensors }: Opened, specs: readonly TensorSpec[]): Promise<void> {
+  const { device, heap, maxBinding } = store;
+  const place = () => {
+    for (const spec of specs) tensors.push(placeTensor(heap, spec, spec.offset ?? "none8", maxBinding));
+  };
+  try {
+    await guarded(device, "GPU memory", place);
+  } catch (error) {
+    if (!(error instanceof UnavailableError)) throw error;
+    const remedy = "Use a smaller model, a shorter context or fewer bits, or run on the CPU";
+    throw new InputError("the model", "memory", `${heap.bytes()} bytes do not fit: ${error.reason}`, remedy);
+  }
+}
+
+/** Opens the backend. Throws UnavailableError where there is no adapter, device or what the options ask for. */
+export async function openWebgpu(platform: Platform, options: WebgpuOptions = {}): Promise<WebgpuBackend> {
+  const shaders = await loadShaders(platform);
+  const { device, facts } = await openDevice(platform);
+  if (options.f16 && !facts.shaderF16) {
+    device.destroy();
+    throw new UnavailableError("WebGPU in f16", `${facts.name} has no shader-f16`, "Use the target without f16");
+  }
+  const tuning: Tuning = { ...options.tuning };
+  const opened = openState(device, facts, shaders, options, tuning);
+  const { store } = opened;
+  const watch = facts.timestamps ? openStopwatch(device) : null;
+  let lost: string | null = null;
+  let lastGpuNs: number | null = null;
+  device.lost.then(({ message, reason }) => {
+    lost = message || reason;
+  });
+  const alive = (): void => {
+    if (lost === null) return;
+    throw new UnavailableError("the GPU", `the device was lost (${lost})`, `Open it again. ${CPU_REMEDY}`);
+  };
+  const suffix = options.f16 ? "-f16" : "";
+  return {
+    target: { host: hostOf(platform), backend: "webgpu", variant: `${facts.kind}${suffix}`, threads: 1 },
+    adapter: facts,
+    tuning,
+    device,
+    async allocate(specs) {
+      alive();
+      await allocate(opened, specs);
+    },
+    async upload(id, data, row = 0) {
+      alive();
+      uploadWeights(device, store.heap, tensorOf(opened.tensors, id), data, row, store.maxBinding);
+    },
+    write(id, values, row = 0) {
+      writeRows(device, tensorOf(opened.tensors, id), values, row);
+    },
+    async submit(ops) {
+      alive();
+      if (facts.kind !== "software" && !options.choice) {
+        for (const what of untuned(opened.tensors, ops, facts, tuning)) {
+          tuning[what.key] = await tune(opened, what, platform.clock, facts);
+        }
+      }
+      const note = (recording: Recording): void => {
+        for (const op of ops) lower({ ...opened, recording }, op);
+      };
+      const { outputs, gpuNs } = await run(store, note, watch).catch((error: unknown) => {
+        alive();
+        throw error;
+      });
+      lastGpuNs = gpuNs;
+      return { outputs };
+    },
+    residentBytes: () => store.heap.bytes(),
+    lastGpuNs: () => lastGpuNs,
+    async close() {
+      opened.tensors.length = 0;
+      device.destroy();
+    },
+  };
+}
