@@ -4,7 +4,6 @@
 import { InputError, UnavailableError } from "../core/errors.js";
 import type { TensorSpec } from "../core/op.js";
 import type { Backend, Platform } from "../core/ports.js";
-import type { HostName } from "../core/target.js";
 import { type AdapterFacts, CPU_REMEDY, openDevice } from "./webgpu/adapter.js";
 import { lower } from "./webgpu/lower.js";
 import type { Choice, Lowering } from "./webgpu/matmul.js";
@@ -14,6 +13,7 @@ import { guarded, loadShaders, openKernels, type Shaders } from "./webgpu/shader
 import { openStopwatch, run } from "./webgpu/submission.js";
 import { FIRST_CHOICE, type Tuning, tune, tuningKey, untuned } from "./webgpu/tune.js";
 import { uploadWeights, writeRows } from "./webgpu/upload.js";
+import { hostOf } from "./webgpu/variants.js";
 
 export { type AdapterFacts, type AdapterKind, adapterFacts } from "./webgpu/adapter.js";
 export type { Choice } from "./webgpu/matmul.js";
@@ -42,10 +42,6 @@ export interface WebgpuBackend extends Backend {
   lastGpuNs(): number | null;
   /** The device, for tests that lose it. */
   readonly device: GPUDevice;
-}
-
-function hostOf({ name }: Platform): HostName {
-  return name === "bun" || name === "deno" || name === "chromium" || name === "firefox" ? name : "node";
 }
 
 interface Opened extends Lowering {

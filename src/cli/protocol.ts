@@ -91,6 +91,8 @@ export type Request =
 /** Speed of one answer. */
 export interface AnswerFacts {
   readonly target: string;
+  /** Why another target than the wanted one answered. */
+  readonly note: string | null;
   readonly promptTokens: number;
   readonly answerTokens: number;
   readonly firstTokenNs: number;

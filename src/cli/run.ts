@@ -26,7 +26,11 @@ const FLAGS: readonly Flag[] = [
   { name: "chat", help: "put the prompt into the model's chat template" },
   { name: "activations", value: "NAME", help: "int8 (default) or f32 activations in matrix products" },
   { name: "kv", value: "NAME", help: "f32 (default) or int8 keys and values of past positions" },
-  { name: "target", value: "NAME", help: "a target as doctor prints them (default: the fastest)" },
+  {
+    name: "target",
+    value: "NAME",
+    help: "a target as doctor prints them, or webgpu (default: the fastest of the CPU)",
+  },
   { name: "max-tokens", short: "n", value: "N", help: "longest answer (default 64)" },
   { name: "temperature", value: "T", help: "0 (default) is greedy" },
   { name: "top-p", value: "P", help: "draw from the smallest set of tokens with this share (default 0.9)" },
@@ -78,6 +82,7 @@ async function run(parsed: Parsed): Promise<number> {
   const event = await converse(request, progressBar(parsed.on("quiet")), (text) => process.stdout.write(text));
   if (event.kind !== "answered") throw new Error(`unexpected answer ${event.kind}`);
   process.stdout.write("\n");
+  if (event.facts.note !== null) process.stderr.write(`note: ${event.facts.note}\n`);
   if (!parsed.on("quiet")) process.stderr.write(speedLine(event.facts));
   return 0;
 }
@@ -89,6 +94,7 @@ export const runCommand: Command = {
   examples: [
     'run --image picture.png --prompt "what color is the shape?"',
     'run --prompt "Call me" --max-tokens 40 --temperature 0.8 --seed 7',
+    'run --target webgpu --image picture.png --prompt "how many sevens are there?"',
     "run path/to/model --quant int4-g32 --prompt 'Once upon a time'",
   ],
   flags: FLAGS,

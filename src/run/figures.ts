@@ -41,7 +41,9 @@ export function caseFigures(
     const bytes = epochs.reduce((sum, { ops }) => sum + weightBytesRead(ops, arm.subject.specs), 0);
     const gbps = bytes / median;
     figures.weightGBps = figure(gbps, "GB/s");
-    const best = bestRead(bandwidth, arm.subject.target.threads);
+    const { backend, threads } = arm.subject.target;
+    // A GPU has a memory of its own, which the plain WASM read says nothing of.
+    const best = backend === "webgpu" ? null : bestRead(bandwidth, threads);
     if (best !== null) figures.readShare = figure(gbps / best, "share");
   }
   figures.residentBytes = figure(arm.subject.residentBytes(), "B");

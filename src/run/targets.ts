@@ -7,11 +7,14 @@ import { type Target, type TargetStatus, targetName } from "../core/target.js";
 /** Variants from slow to fast. */
 const SPEED = ["plain", "scalar", "simd", "relaxed"];
 
-/** `node/wasm-simd/2t`, or its end: `wasm-simd/2t`, `wasm-simd`, `simd/2t`, `simd`. */
+/** `node/wasm-simd/2t`, or its end: `wasm-simd/2t`, `wasm-simd`, `simd/2t`, `simd`; or all of a backend, `webgpu`. */
 function isCalled(target: Target, name: string): boolean {
   const full = targetName(target);
   const short = full.slice(0, full.lastIndexOf("/"));
-  return [full, short].some((text) => text === name || text.endsWith(`/${name}`) || text.endsWith(`-${name}`));
+  return (
+    target.backend === name ||
+    [full, short].some((text) => text === name || text.endsWith(`/${name}`) || text.endsWith(`-${name}`))
+  );
 }
 
 /** The one expected to be fastest: the best instructions, then the most threads. */
@@ -31,8 +34,14 @@ export function chooseTargets(
 ): readonly Target[] {
   const fitting = statuses.filter(({ target }) => threads === 0 || target.threads <= threads);
   const available = fitting.filter((status) => status.available).map(({ target }) => target);
-  const chosen = wanted === "all" || wanted === "fastest" ? available : named(wanted, statuses, available);
+  // Software adapters are right and slow: what they would be timed at says nothing of any GPU.
+  const worthwhile = available.filter(
+    ({ backend, variant }) => backend !== "webgpu" || !variant.startsWith("software"),
+  );
+  const chosen = wanted === "all" || wanted === "fastest" ? worthwhile : named(wanted, statuses, available);
   if (chosen.length === 0) {
+    const [status] = notRun(wanted, statuses);
+    if (status) throw new UnavailableError(targetName(status.target), status.reason, status.remedy);
     const reasons = fitting.flatMap((status) =>
       status.available ? [] : [`${targetName(status.target)}: ${status.reason}`],
     );
@@ -50,10 +59,15 @@ function named(names: readonly string[], statuses: readonly TargetStatus[], avai
       const all = statuses.map(({ target }) => targetName(target)).join(", ");
       throw new InputError("scenario", "targets", `"${name}" is no target`, `Known here: ${all}`);
     }
-    const status = known[0];
-    if (running.length === 0 && status && !status.available) {
-      throw new UnavailableError(targetName(status.target), status.reason, status.remedy);
-    }
     return running;
   });
+}
+
+/** Targets that are named and cannot run here. */
+export function notRun(
+  names: Workload["targets"],
+  statuses: readonly TargetStatus[],
+): readonly Extract<TargetStatus, { available: false }>[] {
+  if (typeof names === "string") return [];
+  return statuses.filter((status) => !status.available && names.some((name) => isCalled(status.target, name))) as never;
 }

@@ -4,6 +4,7 @@ import type { BenchResult, CaseResult, Warning } from "../core/result.js";
 import { targetName } from "../core/target.js";
 import { hostDoubts } from "./host-doubts.js";
 import type { Statistics } from "./parts.js";
+import { notRun } from "./targets.js";
 
 /** Fewer rounds than this give no interval of the median at 95 %. */
 const FEW_ROUNDS = 6;
@@ -81,6 +82,23 @@ function threads({ targets }: Facts): Warning[] {
   ];
 }
 
+function gpus({ scenario, targets, cases }: Facts): Warning[] {
+  const absent = scenario.workloads.flatMap((workload) => notRun(workload.targets, targets));
+  const missing = distinct(absent.map(({ target, reason }) => `${targetName(target)} was not run: ${reason}`));
+  const ran = (name: string) => cases.some(({ target }) => targetName(target) === name);
+  const adapters = targets.flatMap((status) => {
+    const name = targetName(status.target);
+    if (!status.available || status.target.backend !== "webgpu" || !ran(name)) return [];
+    const software = status.target.variant.startsWith("software");
+    const meaning = software ? "; its times are those of this CPU and say nothing of any GPU" : "";
+    return [`${name} is ${status.detail}${meaning}`];
+  });
+  return [
+    ...missing.map((message) => ({ code: "not-run", message, remedy: "nibblemark doctor says what would help" })),
+    ...adapters.map((message) => ({ code: "adapter", message, remedy: "Compare GPU figures of one adapter only" })),
+  ];
+}
+
 const mib = (bytes: number) => `${(bytes / 2 ** 20).toFixed(0)} MiB`;
 
 function cache(facts: Facts): Warning[] {
@@ -143,6 +161,7 @@ export function warningsOf(facts: Facts, statistics: Statistics): Warning[] {
     ...load(facts),
     ...doubtfulHost(facts),
     ...threads(facts),
+    ...gpus(facts),
     ...rounds(facts),
     ...outliers(facts, statistics),
     ...cache(facts),

@@ -1,6 +1,6 @@
 // One workload from its models to its cases: load every target x format, run the rounds, evaluate what was recorded.
 
-import { InputError } from "../core/errors.js";
+import { InputError, UnavailableError } from "../core/errors.js";
 import type { CaseResult, TopologyRow } from "../core/result.js";
 import type { Scenario, Workload } from "../core/scenario.js";
 import { type Target, targetName } from "../core/target.js";
@@ -32,21 +32,51 @@ function requestsOf(workload: Workload, targets: readonly Target[], scenario: Sc
   );
 }
 
+interface Opened {
+  readonly subjects: Subject[];
+  /** GPU targets that took not this model, with the reason. */
+  readonly refused: { readonly request: SubjectRequest; readonly reason: string }[];
+}
+
 /** Opens all subjects; closes those that are open when one fails or the user stops. */
-async function openAll(requests: readonly SubjectRequest[], parts: WorkloadParts): Promise<Subject[]> {
+async function openAll(requests: readonly SubjectRequest[], parts: WorkloadParts): Promise<Opened> {
   const opened: Subject[] = [];
+  const refused: Opened["refused"] = [];
   try {
     for (const [i, request] of requests.entries()) {
       const stage = `loading ${request.quant} on ${targetName(request.target)}`;
       parts.control.progress({ stage, done: i, total: requests.length });
       if (await parts.control.stopped()) break;
-      opened.push(await parts.subjects.open(request));
+      try {
+        opened.push(await parts.subjects.open(request));
+      } catch (error) {
+        // The last one that could have run takes the whole workload with it.
+        if (!isOfDevice(request, error) || (i + 1 === requests.length && opened.length === 0)) throw error;
+        refused.push({ request, reason: error.message });
+      }
     }
-    return opened;
+    return { subjects: opened, refused };
   } catch (error) {
     await Promise.all(opened.map((subject) => subject.close()));
     throw error;
   }
+}
+
+/** A GPU that is lost, full or refuses the work: other targets go on. */
+function isOfDevice({ target }: SubjectRequest, error: unknown): error is Error {
+  const ofMemory = error instanceof InputError && error.field === "memory";
+  return target.backend === "webgpu" && (ofMemory || error instanceof UnavailableError);
+}
+
+/** The cases of a target that took not the model. */
+function refusedCases({ subjects, refused }: Opened, { tests }: Workload): CaseResult[] {
+  return refused.flatMap(({ request, reason }) => {
+    const [subject] = subjects;
+    if (!subject) return [];
+    const { model, synthetic, activations } = subject;
+    const base = { model, synthetic, activations, target: request.target, quant: request.quant };
+    return tests.map((test): CaseResult => ({ ...base, test, state: "unavailable", reason }));
+  });
 }
 
 /** Places every subject under every topology before anything is measured, so that a bad rule costs no time. */
@@ -66,7 +96,9 @@ async function measuredCase(
   const { statistics, memory, evaluator, control } = parts;
   const iteration = iterationOf(arm, outcome.samplesNs, statistics);
   const deep = full && (await fullIteration(arm, full, scenario.seed, control));
-  const rows = memory.topologies.map((topology, i): TopologyRow => {
+  // The host profile is of the CPU and its cache: it says nothing of a GPU.
+  const topologies = arm.subject.target.backend === "webgpu" ? [] : memory.topologies;
+  const rows = topologies.map((topology, i): TopologyRow => {
     const rules = scenario.placement;
     const row = evaluator.row(iteration, topology, memory.place(iteration.specs, topology, rules));
     if (!deep || !row.predictedNs) return row;
@@ -92,7 +124,8 @@ export async function runWorkload(
 ): Promise<CaseResult[]> {
   const { control, subjects: source } = parts;
   const requests = requestsOf(workload, targets, scenario);
-  const subjects = await openAll(requests, parts);
+  const opened = await openAll(requests, parts);
+  const { subjects } = opened;
   try {
     if (subjects.length === 0) return [];
     checkPlacement(subjects, scenario, parts.memory);
@@ -114,7 +147,7 @@ export async function runWorkload(
       else if (outcome.samplesNs.length > 0) cases.push(await measuredCase(arm, outcome, full, scenario, parts));
     }
     const spun = scenario.spin ? await runSpun(arms, cases, scenario, parts) : cases;
-    return [...spun, ...absent];
+    return [...spun, ...absent, ...refusedCases(opened, workload)];
   } finally {
     await Promise.all(subjects.map((subject) => subject.close()));
   }

@@ -4,7 +4,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { InputError, UnavailableError } from "../../src/core/errors.js";
 import { type TargetStatus, targetName } from "../../src/core/target.js";
-import { chooseTargets } from "../../src/run/targets.js";
+import { chooseTargets, notRun } from "../../src/run/targets.js";
 
 const target = (variant: string, threads: number) => ({ host: "node", backend: "wasm", variant, threads }) as const;
 const STATUSES: readonly TargetStatus[] = [
@@ -39,6 +39,27 @@ test("a target that cannot run says why", () => {
   assert.throws(
     () => names(["wasm-relaxed/2t"]),
     (error: unknown) => error instanceof UnavailableError && error.reason === "too old",
+  );
+});
+
+test("a software adapter runs when named, never by itself", () => {
+  const gpu = (variant: string) => ({ host: "node", backend: "webgpu", variant, threads: 1 }) as const;
+  const software: TargetStatus = { target: gpu("software"), available: true, detail: "" };
+  const discrete: TargetStatus = { target: gpu("discrete"), available: true, detail: "" };
+  const choose = (wanted: "all" | "fastest" | string[], one: TargetStatus) =>
+    chooseTargets(wanted, [...STATUSES, one], 0).map(targetName);
+  assert.not.ok(choose("all", software).includes("node/webgpu-software/1t"));
+  assert.ok(choose("all", discrete).includes("node/webgpu-discrete/1t"));
+  assert.equal(choose(["webgpu"], software), ["node/webgpu-software/1t"]);
+  assert.equal(choose("fastest", discrete), ["node/wasm-simd/2t"]);
+});
+
+test("a named target that cannot run is left to a warning while others can", () => {
+  const wanted = ["simd/1t", "wasm-relaxed/2t"];
+  assert.equal(names(wanted), ["node/wasm-simd/1t"]);
+  assert.equal(
+    notRun(wanted, STATUSES).map(({ reason }) => reason),
+    ["too old"],
   );
 });
 

@@ -33,52 +33,36 @@ const widthOf = ({ tensors }: Lowering, id: TensorId): number => tensorOf(tensor
 /** Notes what one op does. Throws InputError for ops that do not fit their tensors. */
 export function lower(lowering: Lowering, op: Op): void {
   const { recording } = lowering;
-  noteOp(lowering, op);
+  (LOWERINGS[op.kind] as (lowering: Lowering, op: Op) => void)(lowering, op);
   // Codes of activations are of a tensor as it was.
   const changed = "out" in op ? op.out : op.kind === "rope" ? op.x : -1;
   if (recording.prepared.startsWith(`${changed} `)) recording.prepared = "";
 }
 
-function noteOp(lowering: Lowering, op: Op): void {
-  switch (op.kind) {
-    case "embed":
-      return embed(lowering, op);
-    case "copy":
-      return copyRows(lowering, op.x, op.xRow, op.out, op.outRow, op.rows);
-    case "patchEmbed":
-      return patchEmbed(lowering, op);
-    case "matmul":
-      return matmul(lowering, op);
-    case "rmsnorm":
-    case "layernorm":
-      return norm(lowering, op);
-    case "rope":
-      return rope(lowering, op);
-    case "kvStore":
-      keep(lowering, op.k, op.kCache, op.start, op.rows);
-      return keep(lowering, op.v, op.vCache, op.start, op.rows);
-    case "attention":
-      return attention(lowering, op);
-    case "gather":
-      return gather(lowering, op);
-    case "swiglu":
-      return activate(lowering, 3, op.gate, op.up, op.out, op.rows);
-    case "silu":
-      return activate(lowering, 0, op.x, null, op.out, op.rows);
-    case "gelu":
-      return activate(lowering, 1, op.x, null, op.out, op.rows);
-    case "quickGelu":
-      return activate(lowering, 2, op.x, null, op.out, op.rows);
-    case "add":
-      return add(lowering, op);
-    case "softmax":
-      return softmax(lowering, op);
-    case "output":
-      return output(lowering, op);
-    default:
-      return op satisfies never;
-  }
-}
+type Lowerings = { readonly [K in Op["kind"]]: (lowering: Lowering, op: Op & { kind: K }) => void };
+
+const LOWERINGS: Lowerings = {
+  embed,
+  copy: (lowering, op) => copyRows(lowering, op.x, op.xRow, op.out, op.outRow, op.rows),
+  patchEmbed,
+  matmul,
+  rmsnorm: norm,
+  layernorm: norm,
+  rope,
+  kvStore(lowering, op) {
+    keep(lowering, op.k, op.kCache, op.start, op.rows);
+    keep(lowering, op.v, op.vCache, op.start, op.rows);
+  },
+  attention,
+  gather,
+  swiglu: (lowering, op) => activate(lowering, 3, op.gate, op.up, op.out, op.rows),
+  silu: (lowering, op) => activate(lowering, 0, op.x, null, op.out, op.rows),
+  gelu: (lowering, op) => activate(lowering, 1, op.x, null, op.out, op.rows),
+  quickGelu: (lowering, op) => activate(lowering, 2, op.x, null, op.out, op.rows),
+  add,
+  softmax,
+  output,
+};
 
 function embed(lowering: Lowering, { tokens, table, out, outRow }: OpOf<"embed">): void {
   const { store, recording, abilities } = lowering;
@@ -177,7 +161,10 @@ function rope(lowering: Lowering, op: OpOf<"rope">): void {
 function keep(lowering: Lowering, x: TensorId, cache: TensorId, start: number, rows: number): void {
   const { store, recording } = lowering;
   const { spec } = tensorOf(lowering.tensors, cache);
-  if (spec.format === "f32") return copyRows(lowering, x, 0, cache, start, rows);
+  if (spec.format === "f32") {
+    copyRows(lowering, x, 0, cache, start, rows);
+    return;
+  }
   const headDim = headDimOf(spec);
   const kvHeads = spec.cols / headDim;
   const buffers = [held(lowering, x, 0, rows), held(lowering, cache, start, rows)];
@@ -247,7 +234,10 @@ function output(lowering: Lowering, { x, xRow, rows, as }: OpOf<"output">): void
   const { store, recording } = lowering;
   const source = held(lowering, x, xRow, rows);
   const cols = widthOf(lowering, x);
-  if (as === "values") return readBack(recording, source, xRow * cols * 4, rows * cols, as);
+  if (as === "values") {
+    readBack(recording, source, xRow * cols * 4, rows * cols, as);
+    return;
+  }
   const indices = scratchOf(store, "indices", rows * 4);
   dispatch(store, recording, { parts: ["argmax"] }, [source, indices], [cols, rows, xRow], rows);
   readBack(recording, indices, 0, rows, as);

@@ -54,25 +54,21 @@ function layOutAgain(
 
 /** Rows `from`.. of the data to row `at` of a chunk. */
 function uploadRows(device: GPUDevice, chunk: Chunk, data: WeightData, from: number, rows: number, at: number): void {
-  const { cols } = data;
-  switch (data.kind) {
-    case "f32": {
-      const values = data.values.subarray(from * cols, (from + rows) * cols);
-      return writeBytes(device, chunk, at * cols * 4, asBytes(values));
-    }
-    case "int8":
-      return uploadInt8(device, chunk, data, from, rows, at);
-    case "int4": {
-      const place = (row: number) => packedInt4Bytes(row, cols, data.group, data.offset);
-      return writeBytes(device, chunk, place(at), data.codes.subarray(place(from), place(from + rows)));
-    }
-    case "blocks": {
-      const place = (row: number) => packedBlocksBytes(row, cols, data.type);
-      return writeBytes(device, chunk, place(at), data.bytes.subarray(place(from), place(from + rows)));
-    }
-    default:
-      data satisfies never;
+  if (data.kind === "int8") {
+    uploadInt8(device, chunk, data, from, rows, at);
+    return;
   }
+  const place = placing(data);
+  const bytes = asBytes(data.kind === "f32" ? data.values : data.kind === "int4" ? data.codes : data.bytes);
+  writeBytes(device, chunk, place(at), bytes.subarray(place(from), place(from + rows)));
+}
+
+/** Where a row (a multiple of 8, or the end) begins. */
+function placing(data: Exclude<WeightData, PackedInt8>): (row: number) => number {
+  const { cols } = data;
+  if (data.kind === "f32") return (row) => row * cols * 4;
+  if (data.kind === "int4") return (row) => packedInt4Bytes(row, cols, data.group, data.offset);
+  return (row) => packedBlocksBytes(row, cols, data.type);
 }
 
 function uploadInt8(device: GPUDevice, chunk: Chunk, data: PackedInt8, from: number, rows: number, at: number): void {
@@ -80,7 +76,10 @@ function uploadInt8(device: GPUDevice, chunk: Chunk, data: PackedInt8, from: num
   writeBytes(device, chunk, at * 4, asBytes(data.scales.subarray(from, from + rows)));
   const codesAt = roundUp(chunk.rows, 4) * 4 + at * stride;
   const codes = asBytes(data.codes.subarray(from * data.cols, (from + rows) * data.cols));
-  if (stride === data.cols) return writeBytes(device, chunk, codesAt, codes);
+  if (stride === data.cols) {
+    writeBytes(device, chunk, codesAt, codes);
+    return;
+  }
   const padded = new Uint8Array(rows * stride);
   for (let row = 0; row < rows; row++) padded.set(codes.subarray(row * data.cols, (row + 1) * data.cols), row * stride);
   writeBytes(device, chunk, codesAt, padded);
@@ -91,7 +90,10 @@ function check({ spec, offset }: Tensor, data: WeightData, row: number): void {
   const { rows, cols } = data;
   const isEnd = row + rows === spec.rows;
   const fits = row % 8 === 0 && row + rows <= spec.rows && (rows % 8 === 0 || isEnd) && cols === spec.cols;
-  if (format === spec.format && fits) return checkSize(spec.name, data, offset);
+  if (format === spec.format && fits) {
+    checkSize(spec.name, data, offset);
+    return;
+  }
   const problem = `expected ${spec.format} [${spec.rows}, ${spec.cols}], got ${format} [${rows}, ${cols}] at row ${row}`;
   throw new InputError(
     spec.name,

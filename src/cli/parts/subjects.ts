@@ -1,9 +1,7 @@
-// The concrete models and backends of this host: opens a model file (or a synthetic shape) on a WASM target.
+// The concrete models and backends of this host: opens a model file (or a synthetic shape) on a target.
 
 import { openQuantizer } from "../../backends/wasm/quantizer.js";
 import { openRepacker } from "../../backends/wasm/repacker.js";
-import { wasmTargets } from "../../backends/wasm/variants.js";
-import { openWasm, type WasmVariant } from "../../backends/wasm.js";
 import { InputError } from "../../core/errors.js";
 import type { Model } from "../../core/model.js";
 import type { Op } from "../../core/op.js";
@@ -19,6 +17,7 @@ import { openSession } from "../../model/session.js";
 import { LLAVA_15_LAYERS, llava15Decoder } from "../../model/shapes.js";
 import { loadSynthetic } from "../../model/synthetic.js";
 import type { FullDepth, ImageInput, Subject, SubjectParts, SubjectRequest } from "../../run/parts.js";
+import { allTargets, openTarget } from "./backends.js";
 import { testPicture } from "./picture.js";
 
 /** The shipped model's folder in the package. */
@@ -50,11 +49,10 @@ export async function openSubjects(platform: Platform, threads: number): Promise
     return opened;
   };
   return {
-    targets: () => wasmTargets(platform, threads === 0 ? platform.cpuCount : threads),
+    targets: () => allTargets(platform, threads === 0 ? platform.cpuCount : threads),
     model: modelOf,
     async open(request) {
-      const { variant, threads: count } = request.target;
-      const backend = await openWasm(platform, { variant: variant as WasmVariant, threads: count });
+      const backend = await openTarget(platform, request.target);
       try {
         if (request.model.kind === "synthetic")
           return await syntheticSubject(backend, quantizer, request.model, request);

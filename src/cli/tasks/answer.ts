@@ -2,11 +2,10 @@
 
 import { openQuantizer } from "../../backends/wasm/quantizer.js";
 import { openRepacker } from "../../backends/wasm/repacker.js";
-import { openWasm, type WasmVariant } from "../../backends/wasm.js";
-import { InputError } from "../../core/errors.js";
+import { InputError, UnavailableError } from "../../core/errors.js";
 import type { Model } from "../../core/model.js";
 import type { Platform } from "../../core/ports.js";
-import { targetName } from "../../core/target.js";
+import { type Target, targetName } from "../../core/target.js";
 import { readFloat32 } from "../../formats/convert.js";
 import { answer } from "../../model/generate.js";
 import type { Picture } from "../../model/image.js";
@@ -15,7 +14,8 @@ import { holdsQuantized, planOf } from "../../model/plan.js";
 import { decodeImage } from "../../platform/images.js";
 import type { Control, EpochHook } from "../../run/parts.js";
 import { chooseTargets } from "../../run/targets.js";
-import { openSubjects } from "../parts/subjects.js";
+import { openTarget } from "../parts/backends.js";
+import { type OpenModels, openSubjects } from "../parts/subjects.js";
 import type { AnswerRequest, FinalEvent } from "../protocol.js";
 
 async function readPicture(platform: Platform, path: string): Promise<Picture> {
@@ -100,6 +100,25 @@ async function streamAnswer(
   return facts();
 }
 
+/** The wanted target, or the fastest. For a WebGPU target that cannot run: why, and what runs in its place. */
+async function chosenTarget(
+  wanted: string | null,
+  subjects: OpenModels,
+): Promise<{ target: Target; note: string | null }> {
+  const statuses = await subjects.targets();
+  try {
+    const [target] = chooseTargets(wanted === null ? "fastest" : [wanted], statuses, 0);
+    if (!target) throw new InputError("nibblemark run", "--target", "no such target", "See nibblemark doctor");
+    return { target, note: null };
+  } catch (error) {
+    if (!(error instanceof UnavailableError) || !wanted?.includes("webgpu")) throw error;
+    const [target] = chooseTargets("fastest", statuses, 0);
+    if (!target) throw error;
+    return { target, note: `${error.message}. Running on the CPU` };
+  }
+}
+
+/** Answers on a target; a GPU that fails before its first word is replaced by the CPU. */
 export async function answerWork(
   platform: Platform,
   request: AnswerRequest,
@@ -110,22 +129,39 @@ export async function answerWork(
   try {
     const model = await subjects.model(request.model);
     const picture = request.image === null ? null : await readPicture(platform, request.image);
-    const wanted = request.target === null ? "fastest" : [request.target];
-    const [target] = chooseTargets(wanted, await subjects.targets(), 0);
-    if (!target) throw new InputError("nibblemark run", "--target", "no such target", "See nibblemark doctor");
-    const backend = await openWasm(platform, { variant: target.variant as WasmVariant, threads: target.threads });
+    let said = false;
+    const answerOn = async (target: Target, note: string | null): Promise<FinalEvent> => {
+      const backend = await openTarget(platform, target);
+      try {
+        const parts = {
+          ...{ backend, readFloat32 },
+          quantizer: await openQuantizer(platform),
+          repacker: await openRepacker(platform),
+        };
+        const facts = await streamAnswer(platform, model, parts, request, picture, control, (text) => {
+          said = true;
+          onText(text);
+        });
+        return { kind: "answered", facts: { target: targetName(target), note, ...facts } };
+      } finally {
+        await backend.close();
+      }
+    };
+    const { target, note } = await chosenTarget(request.target, subjects);
     try {
-      const parts = {
-        ...{ backend, readFloat32 },
-        quantizer: await openQuantizer(platform),
-        repacker: await openRepacker(platform),
-      };
-      const facts = await streamAnswer(platform, model, parts, request, picture, control, onText);
-      return { kind: "answered", facts: { target: targetName(target), ...facts } };
-    } finally {
-      await backend.close();
+      return await answerOn(target, note);
+    } catch (error) {
+      if (target.backend !== "webgpu" || said || !isOfDevice(error)) throw error;
+      const [other] = chooseTargets("fastest", await subjects.targets(), 0);
+      if (!other) throw error;
+      return await answerOn(other, `${error.message}. Running on the CPU`);
     }
   } finally {
     await subjects.close();
   }
+}
+
+/** The GPU is not there, lost, or too small: the CPU may still do it. */
+function isOfDevice(error: unknown): error is InputError | UnavailableError {
+  return error instanceof UnavailableError || (error instanceof InputError && error.field === "memory");
 }
