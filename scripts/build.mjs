@@ -1,4 +1,4 @@
-// `npm run build`: WebAssembly, shaders, TypeScript, then the page for browsers. Steps do nothing where nothing changed.
+// `npm run build`: WebAssembly, shaders, TypeScript, then the page for browsers and the demo. Steps do nothing where nothing changed.
 import { spawnSync } from "node:child_process";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -9,6 +9,7 @@ const steps = [
   ["scripts/build-shaders.mjs"],
   [join("node_modules", "typescript", "bin", "tsc"), "-p", "tsconfig.json"],
   ["scripts/build-page.mjs"],
+  ["scripts/build-demo.mjs"],
 ];
 for (const step of steps) {
   const { status } = spawnSync(process.execPath, step, { cwd: root, stdio: ["ignore", "inherit", "inherit"] });

@@ -9,6 +9,7 @@ import { type Command, commandHelp } from "./command.js";
 import { compareCommand } from "./compare.js";
 import { compressCommand } from "./compress.js";
 import { convertCommand } from "./convert.js";
+import { demoCommand } from "./demo.js";
 import { doctorCommand } from "./doctor.js";
 import { evalCommand } from "./eval.js";
 import { execCommand } from "./exec.js";
@@ -36,6 +37,7 @@ const COMMANDS: readonly Command[] = [
   compareCommand,
   reportCommand,
   workerCommand,
+  demoCommand,
 ];
 
 function help(): string {

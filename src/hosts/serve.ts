@@ -14,6 +14,7 @@ const TYPES: Readonly<Record<string, string>> = {
   ".css": "text/css; charset=utf-8",
   ".json": "application/json",
   ".wasm": "application/wasm",
+  ".png": "image/png",
 };
 
 const HEADERS: Readonly<Record<string, string>> = {
@@ -36,6 +37,10 @@ export interface ServeOptions {
   readonly handler?: Handler;
   /** false: without the isolation headers, as many static hosts serve. */
   readonly isolated?: boolean;
+  /** Served at the root, its index.html for the root itself; it has no secret then, as everyone may read it. */
+  readonly site?: string;
+  /** Default: a free one. Rejects with the system's error when it is taken. */
+  readonly port?: number;
 }
 
 export interface PageServer {
@@ -46,22 +51,22 @@ export interface PageServer {
 
 /** Serves on a free port of 127.0.0.1 until closed. */
 export async function servePages(options: ServeOptions): Promise<PageServer> {
-  const secret = randomBytes(16).toString("hex");
+  const root = options.site === undefined ? `/${randomBytes(16).toString("hex")}/` : "/";
   const server = createServer((request, response) => {
     const isolation = options.isolated === false ? { "X-Content-Type-Options": "nosniff" } : HEADERS;
     for (const [name, value] of Object.entries(isolation)) response.setHeader(name, value);
-    answer(secret, options, request, response).catch(() => {
+    answer(root, options, request, response).catch(() => {
       if (!response.headersSent) response.statusCode = 500;
       response.end();
     });
   });
   await new Promise<void>((done, failed) => {
     server.once("error", failed);
-    server.listen(0, "127.0.0.1", done);
+    server.listen(options.port ?? 0, "127.0.0.1", done);
   });
   const { port } = server.address() as AddressInfo;
   return {
-    url: `http://127.0.0.1:${port}/${secret}/`,
+    url: `http://127.0.0.1:${port}${root}`,
     async close() {
       server.closeAllConnections();
       await new Promise((done) => server.close(done));
@@ -69,14 +74,14 @@ export async function servePages(options: ServeOptions): Promise<PageServer> {
   };
 }
 
-async function answer(secret: string, options: ServeOptions, request: IncomingMessage, response: ServerResponse) {
+async function answer(root: string, options: ServeOptions, request: IncomingMessage, response: ServerResponse) {
   const path = decodeURIComponent(new URL(request.url ?? "/", "http://loopback").pathname);
   // A foreign name that resolves to this machine would let a foreign page in.
   const known = /^(?:127\.0\.0\.1|localhost)(?::\d+)?$/.test(request.headers.host ?? "");
-  const inside = path.startsWith(`/${secret}/`) ? path.slice(secret.length + 2) : null;
+  const inside = path.startsWith(root) ? path.slice(root.length) : null;
   if (!known || inside === null) return refuse(response, 404);
   if (await options.handler?.(inside, request, response)) return;
-  await sendFile(options.folders, inside, request, response);
+  await sendFile(options, inside, request, response);
 }
 
 function refuse(response: ServerResponse, status: number): void {
@@ -86,14 +91,16 @@ function refuse(response: ServerResponse, status: number): void {
 
 /** A file of the folders, or a range of it (RFC 9110 §14, one range of the form `bytes=from-to`). */
 async function sendFile(
-  folders: ServeOptions["folders"],
+  { folders, site }: ServeOptions,
   inside: string,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const [first = "", ...rest] = inside.split("/");
-  const folder = Object.hasOwn(folders, first) ? (folders[first] as string) : null;
-  if (folder === null || rest.some((part) => part === ".." || part.includes(sep) || part.includes("\0"))) {
+  const parts = (site !== undefined && inside === "" ? "index.html" : inside).split("/");
+  const named = Object.hasOwn(folders, parts[0] ?? "") ? folders[parts[0] as string] : undefined;
+  const folder = named ?? site;
+  const rest = named === undefined ? parts : parts.slice(1);
+  if (folder === undefined || rest.some((part) => part === ".." || part.includes(sep) || part.includes("\0"))) {
     return refuse(response, 404);
   }
   const path = join(folder, ...rest);

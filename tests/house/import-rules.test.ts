@@ -95,6 +95,21 @@ test("assembly/ imports nothing outside assembly/", () => {
   assert.equal(broken, []);
 });
 
+test("the demo imports its own files, uPlot and the public browser entry", () => {
+  const allowed = (path: string, target: string) =>
+    resolve(path, target).startsWith("demo/") ||
+    resolve(path, target) === "src/browser.ts" ||
+    /^uplot(\/|$)/.test(target);
+  const demo = sources("demo", [".ts"]);
+  const broken = demo.flatMap(({ path, text }) =>
+    imports(text)
+      .filter((target) => !allowed(path, target))
+      .map((target) => `${path} -> ${target}`),
+  );
+  assert.equal(broken, []);
+  assert.ok(demo.length > 0);
+});
+
 test("there are no import cycles", () => {
   const graph = new Map(
     files.map(({ path, text }) => [

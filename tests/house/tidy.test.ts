@@ -7,7 +7,7 @@ import * as assert from "uvu/assert";
 import { root } from "../support/root.js";
 import { sources } from "../support/sources.js";
 
-const code = ["src", "assembly", "scripts", "tests", "benchmarks"].flatMap((folder) =>
+const code = ["src", "demo", "assembly", "scripts", "tests", "benchmarks"].flatMap((folder) =>
   sources(folder, [".ts", ".mjs"]),
 );
 

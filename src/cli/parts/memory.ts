@@ -13,7 +13,6 @@ import { placeTensors } from "../../placement/place.js";
 import { loadDefaultHost, loadTopology } from "../../placement/topology.js";
 import type { MemoryParts } from "../../run/parts.js";
 import { probeHost } from "../../run/probe.js";
-import { toldCacheBytes } from "./environment.js";
 import { measureRate } from "./rates.js";
 
 /** As large as the probe's largest buffer (src/run/probe.ts). */
@@ -31,8 +30,16 @@ function keepBest(kept: ReadBandwidth[], one: ReadBandwidth): void {
   else if (one.gbps.value > kept[at].gbps.value) kept[at] = one;
 }
 
-/** The two-second probe with the given target's kernels. The best read of each kind is kept as a bandwidth figure. */
-export async function probe(platform: Platform, target: Target, fallback: HostProfile): Promise<ProbedHost> {
+/**
+ * The two-second probe with the given target's kernels. The best read of each kind is kept as a bandwidth figure.
+ * @param toldLlcBytes size of the largest cache that the system tells of; null where it does not
+ */
+export async function probe(
+  platform: Platform,
+  target: Target,
+  fallback: HostProfile,
+  toldLlcBytes: number | null,
+): Promise<ProbedHost> {
   const bandwidth: ReadBandwidth[] = [];
   const quantizer = await openQuantizer(platform);
   const memory = await openMemoryProbe(platform, PROBE_BYTES, target.threads);
@@ -49,7 +56,7 @@ export async function probe(platform: Platform, target: Target, fallback: HostPr
       },
       computeRate: (family) => measureRate(family, open, quantizer, platform.clock),
       threads: target.threads,
-      toldLlcBytes: toldCacheBytes(),
+      toldLlcBytes,
       fallback,
     });
     return { host, bandwidth };

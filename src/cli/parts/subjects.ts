@@ -4,7 +4,6 @@ import { openQuantizer } from "../../backends/wasm/quantizer.js";
 import { openRepacker } from "../../backends/wasm/repacker.js";
 import { InputError } from "../../core/errors.js";
 import type { Model } from "../../core/model.js";
-import type { Op } from "../../core/op.js";
 import type { Backend, Platform, Quantizer } from "../../core/ports.js";
 import type { ModelRef } from "../../core/scenario.js";
 import { readFloat32 } from "../../formats/convert.js";
@@ -18,6 +17,7 @@ import { LLAVA_15_LAYERS, llava15Decoder } from "../../model/shapes.js";
 import { loadSynthetic } from "../../model/synthetic.js";
 import type { FullDepth, ImageInput, Subject, SubjectParts, SubjectRequest } from "../../run/parts.js";
 import { allTargets, openTarget } from "./backends.js";
+import { dryBackend } from "./dry.js";
 import { testPicture } from "./picture.js";
 
 /** The shipped model's folder in the package. */
@@ -126,21 +126,6 @@ function subjectOf(
     session: (hook) => openSession(loaded, hook),
     residentBytes: () => backend.residentBytes(),
     close: () => backend.close(),
-  };
-}
-
-/** Answers every output with zeros: op lists come out of a session on it, nothing is computed. */
-function dryBackend(graph: Graph, target: Backend["target"]): Backend {
-  const output = (op: Extract<Op, { kind: "output" }>) =>
-    op.as === "argmax" ? new Int32Array(op.rows) : new Float32Array(op.rows * (graph.tensors[op.x]?.cols ?? 0));
-  return {
-    target,
-    allocate: async () => {},
-    upload: async () => {},
-    write: () => {},
-    submit: async (ops) => ({ outputs: ops.flatMap((op) => (op.kind === "output" ? [output(op)] : [])) }),
-    residentBytes: () => 0,
-    close: async () => {},
   };
 }
 

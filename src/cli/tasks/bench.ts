@@ -15,7 +15,7 @@ import { outliers } from "../../stats/outliers.js";
 import { summarize } from "../../stats/summary.js";
 import { checkDelayEvents, countedDelays, openBenchCounters } from "../parts/bench-counters.js";
 import { checkFit, checkModels } from "../parts/checks.js";
-import { captureEnvironment } from "../parts/environment.js";
+import { captureEnvironment, toldCacheBytes } from "../parts/environment.js";
 import { type EvalFolders, evalFolders, loadEvalSet } from "../parts/evalset.js";
 import { openMemory, probe } from "../parts/memory.js";
 import { type OpenModels, openSubjects } from "../parts/subjects.js";
@@ -52,7 +52,7 @@ export async function benchWork(platform: Platform, scenario: Scenario, control:
       if (scenario.host === "default") return { host: fallback, bandwidth: [] };
       if (scenario.host !== "probe") return { host: await loadHost(platform, scenario.host), bandwidth: [] };
       control.progress({ stage: "probing this machine", done: 0, total: 1 });
-      return probe(platform, target, fallback);
+      return probe(platform, target, fallback, toldCacheBytes());
     });
     const delays = await countedDelays(platform, scenario, memory.host);
     const result = await runBench(scenario, {

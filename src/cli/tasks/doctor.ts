@@ -4,7 +4,7 @@ import { UnavailableError } from "../../core/errors.js";
 import type { Platform } from "../../core/ports.js";
 import { loadDefaultHost } from "../../placement/topology.js";
 import { fastestOf } from "../../run/targets.js";
-import { captureEnvironment } from "../parts/environment.js";
+import { captureEnvironment, toldCacheBytes } from "../parts/environment.js";
 import { probe } from "../parts/memory.js";
 import { openSubjects } from "../parts/subjects.js";
 import type { FinalEvent } from "../protocol.js";
@@ -15,6 +15,6 @@ export async function doctorWork(platform: Platform): Promise<FinalEvent> {
   const targets = await subjects.targets();
   const target = fastestOf(targets.filter((status) => status.available).map((status) => status.target));
   if (!target) throw new UnavailableError("every target", "none can run here", "Use Node 20.19 or newer");
-  const { host, bandwidth } = await probe(platform, target, await loadDefaultHost(platform));
+  const { host, bandwidth } = await probe(platform, target, await loadDefaultHost(platform), toldCacheBytes());
   return { kind: "doctor", report: { schemaVersion: 1, environment, targets, host, bandwidth } };
 }

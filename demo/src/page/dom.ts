@@ -1,0 +1,64 @@
+// Small helpers over the page's own elements.
+
+import type { Section } from "../../../src/browser.js";
+
+/** The element with an id, of a kind. Throws where the page lacks it: a fault of the program. */
+export function find<T extends HTMLElement>(id: string, kind: new () => T): T {
+  const found = document.getElementById(id);
+  if (found instanceof kind) return found;
+  throw new Error(`the page has no ${kind.name} #${id}`);
+}
+
+export const button = (id: string) => find(id, HTMLButtonElement);
+
+export function text(id: string, value: string): void {
+  find(id, HTMLElement).textContent = value;
+}
+
+export function element<K extends keyof HTMLElementTagNameMap>(
+  tag: K,
+  content: string | readonly Node[] = "",
+  className = "",
+): HTMLElementTagNameMap[K] {
+  const made = document.createElement(tag);
+  made.append(...(typeof content === "string" ? [content] : content));
+  if (className) made.className = className;
+  return made;
+}
+
+/** Fills a list of terms and their texts. */
+export function fillTerms(id: string, terms: readonly (readonly [string, string])[]): void {
+  find(id, HTMLElement).replaceChildren(
+    ...terms.flatMap(([term, value]) => [element("dt", term), element("dd", value)]),
+  );
+}
+
+export function fillSelect(select: HTMLSelectElement, options: readonly (readonly [string, string])[]): void {
+  select.replaceChildren(...options.map(([value, label]) => new Option(label, value)));
+}
+
+/** A titled table of a report, as the command line prints it. */
+export function sectionTable({ title, columns, rows, notes }: Section): HTMLElement {
+  const table = element("table");
+  table.append(element("caption", title));
+  const head = columns.map(({ label, align }) => {
+    const cell = element("th", label, align);
+    cell.scope = "col";
+    return cell;
+  });
+  const body = rows.map((row) =>
+    element(
+      "tr",
+      row.map((cell, i) => element("td", cell, columns[i]?.align ?? "left")),
+    ),
+  );
+  table.append(element("thead", [element("tr", head)]), element("tbody", body));
+  const below = notes.map((note) => element("p", note, "hint"));
+  return element("div", [table, ...below], "scroll");
+}
+
+/** Three significant digits. */
+export const digits = (value: number): string =>
+  value >= 1000 ? Math.round(value).toLocaleString("en") : String(Number(value.toPrecision(3)));
+
+export const megabytes = (bytes: number): string => `${digits(bytes / 1e6)} MB`;

@@ -1,0 +1,76 @@
+// The page: starts the worker and puts the panels together. It computes nothing itself, so that it never freezes.
+
+import { openAskPanel } from "./ask.js";
+import { openBenchPanel } from "./bench.js";
+import { openCalibration } from "./calibrate.js";
+import { startClient } from "./client.js";
+import { openDeviceCard } from "./device.js";
+import { element, find, text } from "./dom.js";
+import { openMemoryPanel } from "./memory.js";
+import { openModelPanel } from "./model.js";
+import { keepOffline } from "./offline.js";
+import { openPicturePanel } from "./picture.js";
+import { openTimeline } from "./timeline.js";
+
+declare const __VERSION__: string;
+
+/** Notes beyond these push the oldest out. */
+const MOST_NOTES = 4;
+const base = new URL("./", document.baseURI).href;
+const tell = (message: string) => text("status", message);
+
+function note(message: string): void {
+  const list = find("notes", HTMLUListElement);
+  list.append(element("li", message));
+  while (list.children.length > MOST_NOTES) list.firstChild?.remove();
+}
+
+const client = startClient((message) =>
+  note(`The worker of this page ended: ${message}. Reload the page to go on; what was measured so far stays visible.`),
+);
+client.on("note", ({ message }) => note(message));
+const device = openDeviceCard(client);
+const memory = openMemoryPanel(client, note);
+openTimeline(client);
+client.send({ kind: "begin", base, version: __VERSION__, settings: memory.settings });
+const picture = openPicturePanel(client, base, tell);
+const ask = openAskPanel(client, picture, tell);
+const bench = openBenchPanel(client, tell);
+const model = openModelPanel(client, tell, (ready) => {
+  ask.ready(ready);
+  bench.ready(ready);
+});
+openCalibration(client, tell);
+if (!crossOriginIsolated) {
+  note("This page runs without threads: its host sends no isolation headers. Everything else works.");
+}
+document.addEventListener("visibilitychange", () => client.send({ kind: "hidden", hidden: document.hidden }));
+
+const pictureFile = find("picture-file", HTMLInputElement);
+pictureFile.addEventListener("change", () => {
+  const file = pictureFile.files?.[0];
+  if (file) void picture.open(file, file.name);
+  pictureFile.value = "";
+});
+
+/** Pictures by what the browser takes them for; all else is taken for a model. */
+function drop(files: readonly File[]): void {
+  const [first] = files;
+  if (!first) return;
+  if (first.type.startsWith("image/")) void picture.open(first, first.name);
+  else void model.open(files.map((file) => ({ name: file.name, file })));
+}
+
+addEventListener("dragover", (event) => {
+  event.preventDefault();
+  document.body.classList.add("dropping");
+});
+addEventListener("dragleave", () => document.body.classList.remove("dropping"));
+addEventListener("drop", (event) => {
+  event.preventDefault();
+  document.body.classList.remove("dropping");
+  drop([...(event.dataTransfer?.files ?? [])]);
+});
+
+await model.open(null);
+void keepOffline(device.offline);

@@ -1,0 +1,20 @@
+// Registers the service worker that keeps the page for offline use, and says what came of it.
+
+/** @param told what the capability card shows */
+export async function keepOffline(told: (state: string) => void): Promise<void> {
+  if (!("serviceWorker" in navigator)) {
+    told(
+      isSecureContext
+        ? "not possible: this browser has no service workers here"
+        : "not possible: the page was not loaded over HTTPS or from this machine",
+    );
+    return;
+  }
+  try {
+    await navigator.serviceWorker.register(new URL("sw.js", document.baseURI));
+    await navigator.serviceWorker.ready;
+    told("yes: this page and its model are kept for the next visit");
+  } catch (error) {
+    told(`not possible: the browser refused to keep the page (${(error as Error).message})`);
+  }
+}

@@ -1,0 +1,97 @@
+// The last answer as two charts over its epochs: time as measured and as predicted, and bytes beyond the cache by pool; and the
+// same figures as a table for those who do not see charts.
+
+import uPlot from "uplot";
+import "uplot/dist/uPlot.min.css";
+import type { Estimate } from "../protocol.js";
+import type { Client } from "./client.js";
+import { digits, find, sectionTable } from "./dom.js";
+
+interface Series {
+  readonly label: string;
+  readonly values: readonly number[];
+}
+
+const color = (name: string) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+function draw(place: HTMLElement, title: string, unit: string, series: readonly Series[]): void {
+  const count = series[0]?.values.length ?? 0;
+  const axis = (label: string) => ({
+    label,
+    stroke: color("--ink"),
+    grid: { stroke: color("--line") },
+    ticks: { stroke: color("--line") },
+  });
+  const options: uPlot.Options = {
+    title,
+    width: Math.max(240, place.clientWidth),
+    height: 240,
+    scales: { x: { time: false }, y: { range: (_, __, most) => [0, most * 1.1 || 1] } },
+    axes: [axis("epoch"), { ...axis(unit), size: 60 }],
+    series: [
+      { label: "epoch" },
+      ...series.map(({ label }, i) => ({
+        label,
+        stroke: color(`--series-${i % 4}`),
+        width: 2,
+        points: { show: true },
+        value: (_: uPlot, value: number | null) => (value === null ? "" : digits(value)),
+      })),
+    ],
+  };
+  const x = Array.from({ length: count }, (_, i) => i);
+  place.replaceChildren();
+  new uPlot(options, [x, ...series.map(({ values }) => [...values])], place);
+}
+
+function table({ epochs, pools }: Estimate): HTMLElement {
+  const right = (label: string) => ({ label, align: "right" as const });
+  return sectionTable({
+    title: "Epochs of the last answer",
+    columns: [
+      { label: "epoch", align: "left" },
+      right("measured ms"),
+      right("waited ms"),
+      right("predicted ms"),
+      ...pools.map((pool) => right(`${pool} MB`)),
+    ],
+    rows: epochs.map(({ phase, measuredMs, spunMs, predictedMs, missBytes }, i) => [
+      `${i} ${phase}`,
+      ...[measuredMs, spunMs, predictedMs, ...missBytes.map((bytes) => bytes / 1e6)].map(digits),
+    ]),
+    notes: [],
+  });
+}
+
+/** Draws after each estimate, and anew when colours or width change. */
+export function openTimeline(client: Client): void {
+  let last: Estimate | null = null;
+  let frame = 0;
+  const show = () => {
+    frame = 0;
+    if (!last || last.epochs.length === 0) return;
+    const { epochs, pools } = last;
+    find("timeline-empty", HTMLElement).hidden = true;
+    find("timeline-table", HTMLDetailsElement).hidden = false;
+    draw(find("time-chart", HTMLElement), "Time of each epoch", "ms", [
+      { label: "measured", values: epochs.map(({ measuredMs }) => measuredMs) },
+      { label: "predicted", values: epochs.map(({ predictedMs }) => predictedMs) },
+    ]);
+    const bytes = pools.map((label, i) => ({
+      label,
+      values: epochs.map(({ missBytes }) => (missBytes[i] ?? 0) / 1e6),
+    }));
+    draw(find("pool-chart", HTMLElement), "Bytes beyond the cache, by pool", "MB", bytes);
+    find("timeline-table", HTMLDetailsElement).querySelector("div")?.replaceChildren(table(last));
+  };
+  // A slider that moves gives many estimates; one drawing a frame is enough.
+  const ask = () => {
+    if (frame === 0) frame = requestAnimationFrame(show);
+  };
+  client.on("estimate", ({ estimate }) => {
+    last = estimate;
+    ask();
+  });
+  addEventListener("resize", ask);
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", ask);
+}

@@ -1,0 +1,100 @@
+// Benchmark mode and calibration in the page's worker: the harness's own runs over every target that the browser has.
+
+import {
+  type BenchResult,
+  type Control,
+  calibrateHost,
+  calibrationSections,
+  chooseTargets,
+  type Environment,
+  fastestOf,
+  type HostProfile,
+  jsonReport,
+  markdownReport,
+  openComparer,
+  openMemory,
+  openSubjects,
+  outliers,
+  type Platform,
+  probe,
+  runBench,
+  type Scenario,
+  sections,
+  summarize,
+  UnavailableError,
+  type Workload,
+} from "../../../src/browser.js";
+import type { Answer, Work } from "../protocol.js";
+
+const ROUNDS = 9;
+/** One of the 32 layers: 0.25 GB with its embedding and head. */
+const SHAPE_LAYERS = 1;
+
+/** What is run: the shipped model in two formats, and on request a shape that no cache holds. */
+export function benchScenario({ shape, targets }: Extract<Work, { kind: "bench" }>): Scenario {
+  const shipped: Workload = {
+    model: { kind: "shipped" },
+    quants: ["int8", "int4-g32"],
+    activations: "int8",
+    tests: ["vision", "pp64", "tg16", "ttft16"],
+    targets,
+  };
+  const large: Workload = {
+    model: { kind: "synthetic", shape: "llava-1.5-7b", layers: SHAPE_LAYERS },
+    quants: ["int4-g32"],
+    activations: "int8",
+    tests: ["pp16", "tg8"],
+    targets: "fastest",
+  };
+  return {
+    schemaVersion: 1,
+    workloads: shape ? [shipped, large] : [shipped],
+    topologies: ["local", "cxl-1hop", "cxl-switch", "cxl-remote"],
+    ...{ placement: [], llc: "host", delay: "traffic", host: "probe", rounds: ROUNDS, warmups: 1 },
+    ...{ threads: 0, seed: 1, quality: false, spin: false },
+  };
+}
+
+/** Runs the benchmark; a stop keeps what was measured. @param host a calibrated profile; null: a short probe */
+export async function benchWork(
+  platform: Platform,
+  work: Extract<Work, { kind: "bench" }>,
+  host: HostProfile | null,
+  environment: Environment,
+  control: Control,
+): Promise<Answer> {
+  const scenario = benchScenario(work);
+  const subjects = await openSubjects(platform, 0);
+  try {
+    const target = fastestOf(chooseTargets("all", await subjects.targets(), 0));
+    if (!target) throw new UnavailableError("every target", "none can run", "Use a newer browser");
+    const memory = await openMemory(platform, scenario.topologies, async (fallback) => {
+      if (host) return { host, bandwidth: [] };
+      control.progress({ stage: "probing this machine", done: 0, total: 1 });
+      return probe(platform, target, fallback, null);
+    });
+    const result = await runBench(scenario, {
+      ...{ subjects, memory, control, environment, statistics: { summarize, outliers } },
+      quality: { comparer: await openComparer(platform), evalSet: async () => null },
+      peakMemoryBytes: () => null,
+      now: () => new Date().toISOString(),
+    });
+    return benched(result);
+  } finally {
+    await subjects.close();
+  }
+}
+
+function benched(result: BenchResult): Answer {
+  return {
+    ...{ kind: "benched", result, sections: sections(result) },
+    ...{ markdown: markdownReport(result), json: jsonReport(result) },
+  };
+}
+
+/** Measures this machine from the page; some ten seconds. */
+export async function calibrateWork(platform: Platform, environment: Environment, control: Control): Promise<Answer> {
+  const calibration = await calibrateHost(platform, environment, control.progress);
+  const json = `${JSON.stringify(calibration, null, 2)}\n`;
+  return { kind: "calibrated", calibration, sections: calibrationSections(calibration, false), json };
+}

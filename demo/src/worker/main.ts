@@ -1,0 +1,218 @@
+// The worker of the page: holds the model, answers, estimates, measures. One piece of work at a time; settings and stop come in
+// between tokens and rounds.
+
+import {
+  type Control,
+  chooseTargets,
+  fastestOf,
+  type HostProfile,
+  InputError,
+  type Platform,
+  parseHost,
+  SHIPPED_MODEL,
+  type TargetStatus,
+  targetName,
+  allTargets,
+  UnavailableError,
+} from "../../../src/browser.js";
+import type { Answer, Event, Pixels, Request, Work } from "../protocol.js";
+import { DEFAULT_SETTINGS, type Settings } from "../settings.js";
+import { benchWork, calibrateWork } from "./bench.js";
+import { shapeRun, tokenRun } from "./dry-runs.js";
+import { type Asked, ask, type Engine, openEngine } from "./engine.js";
+import { pageEnvironment } from "./environment.js";
+import { estimate } from "./estimate.js";
+import { ownFiles, shippedPlatform } from "./files.js";
+import { type Memory, openMemoryModel, type Run } from "./memory.js";
+import { decodePicture } from "./picture.js";
+
+const PROGRESS_MS = 50;
+
+interface Begun {
+  readonly platform: Platform;
+  readonly version: string;
+  readonly memory: Memory;
+  readonly targets: readonly TargetStatus[];
+}
+
+interface Opened {
+  readonly engine: Engine;
+  readonly token: Run;
+  readonly shape: Run;
+}
+
+let begun: Promise<Begun> | null = null;
+let opened: Opened | null = null;
+let kept: Pixels | null = null;
+let asked: Asked | null = null;
+let profile: HostProfile | null = null;
+let settings: Settings = DEFAULT_SETTINGS;
+let stop = false;
+let hidden = false;
+let lastProgressMs = 0;
+let queue: Promise<void> = Promise.resolve();
+
+const post = (event: Event) => postMessage(event);
+const channel = new MessageChannel();
+
+/** Lets messages in, without the delay that timers have. */
+const breathe = () =>
+  new Promise<void>((done) => {
+    channel.port1.onmessage = () => done();
+    channel.port2.postMessage(null);
+  });
+
+function progress(stage: string, done: number, total: number): void {
+  const now = performance.now();
+  if (now - lastProgressMs < PROGRESS_MS) return;
+  lastProgressMs = now;
+  post({ kind: "progress", stage, done, total });
+}
+
+const control: Control = {
+  clock: { nowNs: () => performance.now() * 1e6 },
+  progress: ({ stage, done, total }) => progress(stage, done, total),
+  async stopped() {
+    await breathe();
+    // A hidden tab is slowed down by its browser: nothing measured there would hold.
+    if (hidden && !stop) {
+      post({ kind: "note", message: "Paused while this tab is in the background; it goes on when you come back." });
+      while (hidden && !stop) await new Promise((done) => setTimeout(done, 100));
+      if (!stop) post({ kind: "note", message: "Goes on." });
+    }
+    return stop;
+  },
+};
+
+async function begin(base: string, version: string): Promise<Begun> {
+  const platform = shippedPlatform(base);
+  const targets = await allTargets(platform, platform.cpuCount);
+  post({ kind: "targets", targets });
+  return { platform, version, targets, memory: await openMemoryModel(platform) };
+}
+
+function tellEstimate({ memory }: Begun): void {
+  if (!opened) return;
+  const { token, shape } = opened;
+  try {
+    post({
+      kind: "estimate",
+      estimate: estimate({ memory, settings, host: profile ?? memory.frozen, token, shape, asked }),
+    });
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    post({ kind: "note", message: error.message });
+  }
+}
+
+async function openWork(here: Begun, work: Extract<Work, { kind: "open" }>): Promise<Answer> {
+  const wanted = work.target === null ? ("fastest" as const) : [work.target];
+  const target = fastestOf(chooseTargets(wanted, here.targets, 0));
+  if (!target) throw new UnavailableError(work.target ?? "every target", "it cannot run", "Choose another target");
+  const own = work.files ? ownFiles(here.platform, work.files) : null;
+  const path = own?.path ?? here.platform.packagePath(SHIPPED_MODEL);
+  progress(`opening on ${targetName(target)}`, 0, 1);
+  // The old model stays in use when the new one cannot be opened.
+  const engine = await openEngine(own?.platform ?? here.platform, path, target, progress);
+  await opened?.engine.close();
+  asked = null;
+  const { graph } = engine.loaded;
+  opened = { engine, token: await tokenRun(graph, target), shape: await shapeRun(target) };
+  tellEstimate(here);
+  return { kind: "opened", model: engine.facts };
+}
+
+async function askWork({ platform, memory }: Begun, work: Extract<Work, { kind: "ask" }>): Promise<Answer> {
+  if (!opened) throw new InputError("question", "", "no model is open", "Open one first");
+  asked = await ask(opened.engine, work.prompt, work.pixels === "kept" ? kept : work.pixels, {
+    platform,
+    onText: (text) => post({ kind: "text", text }),
+    waitNs: (run, index, measuredNs) =>
+      settings.clock === "spin" ? memory.delayNs(run, index, settings, profile ?? memory.frozen, measuredNs) : 0,
+    stopped: async () => {
+      await breathe();
+      return stop;
+    },
+  });
+  return { kind: "asked", answer: asked.facts };
+}
+
+async function doWork(here: Begun, work: Work): Promise<Answer> {
+  const { platform, version } = here;
+  switch (work.kind) {
+    case "open":
+      return openWork(here, work);
+    case "ask": {
+      const answer = await askWork(here, work);
+      tellEstimate(here);
+      return answer;
+    }
+    case "picture": {
+      const { whole, preview } = await decodePicture(work.file, work.name);
+      kept = whole;
+      return { kind: "decoded", width: whole.width, height: whole.height, preview };
+    }
+    case "bench":
+      return benchWork(platform, work, profile, pageEnvironment(version), control);
+    case "calibrate": {
+      const answer = await calibrateWork(platform, pageEnvironment(version), control);
+      if (answer.kind === "calibrated") profile = answer.calibration.profile;
+      tellEstimate(here);
+      return answer;
+    }
+    default:
+      return work satisfies never;
+  }
+}
+
+/** What went wrong in words; faults of the program keep their own. */
+function messageOf(error: unknown): string {
+  if (error instanceof InputError || error instanceof UnavailableError) return error.message.replace(/\.\.$/, ".");
+  const { name, message } = error as Error;
+  if (name === "RangeError") return `There is not enough memory for this (${message}). Use a smaller model.`;
+  return `${name}: ${message}`;
+}
+
+async function answerWork(id: number, work: Work): Promise<void> {
+  stop = false;
+  try {
+    if (!begun) throw new Error("work came before the beginning");
+    post({ kind: "done", id, answer: await doWork(await begun, work) });
+  } catch (error) {
+    post({ kind: "done", id, answer: { kind: "failed", message: messageOf(error) } });
+  }
+}
+
+async function takeProfile(text: string): Promise<void> {
+  profile = parseHost("stored calibration", text);
+  if (begun) tellEstimate(await begun);
+}
+
+globalThis.onmessage = ({ data }: MessageEvent<Request>) => {
+  const tellFault = (error: unknown) => post({ kind: "note", message: messageOf(error) });
+  switch (data.kind) {
+    case "begin":
+      settings = data.settings;
+      begun = begin(data.base, data.version);
+      begun.catch(tellFault);
+      break;
+    case "work":
+      queue = queue.then(() => answerWork(data.id, data.work));
+      break;
+    case "settings":
+      settings = data.settings;
+      begun?.then(tellEstimate).catch(() => {});
+      break;
+    case "profile":
+      takeProfile(data.text).catch(tellFault);
+      break;
+    case "hidden":
+      hidden = data.hidden;
+      break;
+    case "stop":
+      stop = true;
+      break;
+    default:
+      data satisfies never;
+  }
+};

@@ -1,0 +1,66 @@
+// The built demo page in a real browser: serves it, opens it, and waits for its parts as a user would.
+
+import { join } from "node:path";
+import type { Page } from "playwright-core";
+import type { ServeOptions } from "../../src/hosts/serve.js";
+import { type OpenPage, packageFolders, withChromium, withServer } from "../support/browser.js";
+import { root } from "../support/root.js";
+
+export const site = join(root, "build", "site");
+/** A cold start on a machine whose cores are shared. */
+const READY_MS = 60_000;
+
+export const siteOptions: ServeOptions = {
+  folders: { build: packageFolders.build, profiles: packageFolders.profiles, models: packageFolders.models },
+  site,
+};
+
+export interface Demo extends OpenPage {
+  readonly url: string;
+  readonly open: (url: string) => Promise<OpenPage>;
+}
+
+/** Waits until a status line has been said. */
+export async function statusIs(page: Page, pattern: RegExp): Promise<string> {
+  const line = page.locator("#status");
+  await line.filter({ hasText: pattern }).waitFor({ timeout: READY_MS });
+  return (await line.textContent()) ?? "";
+}
+
+export const ready = (page: Page): Promise<string> => statusIs(page, /^Ready: /);
+
+/** Asks about what the page shows; the answer's text. */
+export async function askDemo(page: Page, question: string): Promise<string> {
+  await page.fill("#question", question);
+  await page.click("#ask-button");
+  await statusIs(page, /^Answered/);
+  return (await page.locator("#answer").textContent()) ?? "";
+}
+
+/** Shows a shipped sample. */
+export async function showSample(page: Page, name: string): Promise<void> {
+  await page.click(`button[data-sample="${name}"]`);
+  await statusIs(page, new RegExp(`^${name}: `));
+}
+
+/** Figure of a row of the speeds, with all digits. @param column 1 all local, 2 as placed */
+export async function speed(page: Page, row: string, column: 1 | 2): Promise<number> {
+  const cell = page.locator(`#speeds tr[data-row="${row}"] td`).nth(column - 1);
+  return Number(await cell.getAttribute("data-value"));
+}
+
+/** Runs a body on an opened page of the demo. */
+export async function withDemo<T>(
+  body: (demo: Demo) => Promise<T>,
+  { hash = "", isolated = true, flags = [] as readonly string[] } = {},
+): Promise<T> {
+  return withServer(
+    ({ url }) =>
+      withChromium(async (open) => {
+        const opened = await open(`${url}${hash}`);
+        await ready(opened.page);
+        return body({ ...opened, url, open });
+      }, flags),
+    { ...siteOptions, isolated },
+  );
+}
