@@ -2,6 +2,7 @@
 // between tokens and rounds.
 
 import {
+  allTargets,
   type Control,
   chooseTargets,
   fastestOf,
@@ -12,7 +13,6 @@ import {
   SHIPPED_MODEL,
   type TargetStatus,
   targetName,
-  allTargets,
   UnavailableError,
 } from "../../../src/browser.js";
 import type { Answer, Event, Pixels, Request, Work } from "../protocol.js";
