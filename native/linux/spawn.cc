@@ -62,8 +62,9 @@ struct Child {
   ssize_t got = read(child.go, &byte, 1);
   while (got < 0 && errno == EINTR) got = read(child.go, &byte, 1);
   if (got != 1) _exit(125);
-  environ = child.env;
-  execvp(child.file, child.args);
+  // execvp would hand a file that is no program to a shell.
+  if (std::strchr(child.file, '/') != nullptr) execve(child.file, child.args, child.env);
+  else execvpe(child.file, child.args, child.env);
   fail(child.status);
 }
 

@@ -50,8 +50,9 @@ async function run(parsed: Parsed): Promise<number> {
     stopper?.adopt(treeOf(addon, pid));
     const live = (Boolean(process.stderr.isTTY) && !parsed.on("quiet")) || parsed.on("live");
     const stopped = stopOnSignals();
+    const startNs = platform.clock.nowNs();
     const job = {
-      ...{ platform, addon, parsed, settings, model, chosen, stopper, live, stopped },
+      ...{ platform, addon, parsed, settings, model, chosen, stopper, live, stopped, startNs },
       command: [],
       process: target,
     };

@@ -110,10 +110,11 @@ async function watchedRun(
     onStart(target);
     const opened = await source.open(target.pid, true);
     const session = source.launch && alone ? alignedSession(opened, alone.medianNs) : opened;
+    const startNs = platform.clock.nowNs();
     target.begin();
     const shared = Boolean(process.stderr.isTTY) && !process.stdout.isTTY && !parsed.on("quiet");
     const live = shared || parsed.on("live");
-    const parts = { platform, addon, parsed, settings, model, chosen, command, stopper, live };
+    const parts = { platform, addon, parsed, settings, model, chosen, command, stopper, live, startNs };
     const job: WatchJob = { ...parts, process: target, stopped: () => false };
     const watched = await runWatch(job, session);
     while (!(await target.wait(1e9)));

@@ -1,12 +1,13 @@
 // An inspected model as tables.
 
+import type { DecoderConfig, ModelConfig } from "../core/config.js";
 import { ABSENT, bytesText } from "./format.js";
 import { left, right, type Section, withoutDefaults } from "./section.js";
 
 /** What src/cli/parts/inspection.ts finds out. */
 export interface InspectedModel {
   readonly name: string;
-  readonly config: { readonly architecture: string };
+  readonly config: ModelConfig;
   readonly fileBytes: number;
   readonly parameters: number;
   readonly contextTokens: number;
@@ -35,7 +36,9 @@ export interface InspectedModel {
 const count = (value: number) => value.toLocaleString("en");
 
 export function inspectionSections(found: InspectedModel): Section[] {
-  return [classSection(found), partSection(found), memorySection(found)].map(withoutDefaults);
+  return [classSection(found), architectureSection(found), partSection(found), memorySection(found)].map(
+    withoutDefaults,
+  );
 }
 
 function classSection({ name, config, parameters, fileBytes, classes }: InspectedModel): Section {
@@ -59,6 +62,35 @@ function classSection({ name, config, parameters, fileBytes, classes }: Inspecte
     bytesText(one.bytes),
   ]);
   return { title, columns, rows, notes: [] };
+}
+
+/** What the forward pass is made of, in words. */
+function architectureSection({ config }: InspectedModel): Section {
+  const c = config.decoder;
+  const heads = c.kvHeads === c.heads ? `${c.heads} heads` : `${c.heads} heads on ${c.kvHeads} key heads`;
+  const decoder = [
+    `${c.layers} layers of ${c.hidden}, ${heads} of ${c.headDim}, SwiGLU ${c.ffn}`,
+    `vocabulary ${count(c.vocab)}${c.tiedEmbeddings ? ", head tied to the embedding" : ""}`,
+    `context ${count(c.maxContext)}, RoPE ${ropeText(c)}`,
+    ...(c.biases ? [`biases of ${c.biases.join(", ")}`] : []),
+  ];
+  const rows = [["decoder", decoder.join("; ")]];
+  if (config.architecture === "llava") {
+    const v = config.vision;
+    const patches = (v.imageSize / v.patch) ** 2;
+    const tower = `${v.layers} layers of ${v.hidden}, ${v.heads} heads, MLP ${v.ffn}`;
+    rows.push(["vision", `CLIP, pictures of ${v.imageSize} x ${v.imageSize} as ${patches} patches; ${tower}`]);
+    rows.push(["projector", `${config.projector.inputs} to ${config.projector.outputs} in two layers`]);
+  }
+  return { title: "Architecture", columns: [left("part"), left("what it is")], rows, notes: [] };
+}
+
+function ropeText({ ropeTheta, ropeFactors, ropeGain }: DecoderConfig): string {
+  if (!ropeFactors) return String(ropeTheta);
+  const [least, most] = [Math.min(...ropeFactors), Math.max(...ropeFactors)].map((factor) => Number(factor.toFixed(3)));
+  const range = least === most ? `${least}` : `${least} to ${most}`;
+  const gain = ropeGain === undefined ? "" : `, attention times ${ropeGain.toFixed(4)}`;
+  return `${ropeTheta}, frequencies divided by ${range}${gain}`;
 }
 
 function partSection({ parts }: InspectedModel): Section {

@@ -28,6 +28,8 @@ export interface WatchParts {
 }
 
 export interface WatchOptions {
+  /** When the program was let go, or the watch began. */
+  readonly startNs: number;
   readonly epochNs: number;
   /** null: until the program ends. */
   readonly durationNs: number | null;
@@ -76,7 +78,7 @@ function tellsLines({ regions, counters }: CountedEpoch): boolean {
 /** Watches until the program ends, the time is over, or someone stops it. */
 export async function watch(parts: WatchParts, options: WatchOptions): Promise<WatchEnding> {
   const { clock, session, debt } = parts;
-  const startNs = clock.nowNs();
+  const { startNs } = options;
   const places = openPlaces(parts);
   let usualThreads: readonly ThreadTime[] = [];
   let index = 0;

@@ -1,7 +1,7 @@
 // `nibblemark convert` as a user calls it: there and back between formats, what rounding cost, and refusals that leave
 // nothing behind.
 
-import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
@@ -66,6 +66,18 @@ test("bad input is one line, and nothing is left", () => {
   isBadInput(run([at("absent"), at("x"), "--to", "hf-fp16"]), "absent", "no such file");
   isBadInput(run([model, "/proc/x", "--to", "hf-fp16"]), "/proc/x");
   assert.equal(readdirSync(folder), before);
+});
+
+test("a model that is not whole is not written", () => {
+  const path = join(at("short"), "config.json");
+  assert.is(run([model, at("short"), "--to", "hf-fp16", "-q"]).code, 0);
+  const config = JSON.parse(readFileSync(path, "utf8"));
+  const longer = { ...config, text_config: { ...config.text_config, num_hidden_layers: 9 } };
+  writeFileSync(path, JSON.stringify(longer));
+  isBadInput(run([at("short"), at("x"), "--to", "gguf-f16"]), "model.layers.8", "the tensor is missing");
+  const wider = { ...config, text_config: { ...config.text_config, intermediate_size: 512 } };
+  writeFileSync(path, JSON.stringify(wider));
+  isBadInput(run([at("short"), at("x"), "--to", "hf-fp32"]), "has shape [256,128]", "asks for [512, 128]");
 });
 
 test("an end in the middle leaves nothing", async () => {

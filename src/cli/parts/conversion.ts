@@ -10,13 +10,16 @@ import { InputError } from "../../core/errors.js";
 import type { Model } from "../../core/model.js";
 import type { Group } from "../../core/packed.js";
 import type { Platform } from "../../core/ports.js";
-import type { OutputFolder, WrittenType } from "../../core/write.js";
+import { elementCount } from "../../core/tensor.js";
+import type { OutputFolder, WriteSource, WrittenType } from "../../core/write.js";
 import { writeGgufFolder } from "../../formats/gguf-folder.js";
 import { vocabularyMetadata } from "../../formats/gguf-vocabulary.js";
 import { hfFilesOf } from "../../formats/hf-files.js";
 import { type HfPlan, type WriteParts, type Written, writeHfFolder } from "../../formats/hf-write.js";
 import { closeModel, openModel } from "../../formats/index.js";
 import { writeSource } from "../../formats/write-source.js";
+import { buildGraph } from "../../model/graph.js";
+import { planOf } from "../../model/plan.js";
 import { outputFiles, outputFolder } from "../../platform/node-output.js";
 import { suggest } from "../nearest.js";
 
@@ -89,6 +92,21 @@ async function refuseSamePlace({ input, output }: Conversion): Promise<void> {
   throw new InputError(output, "", "is where the model is read from", "Name another place");
 }
 
+/** What a run would miss is missed before anything is written. */
+function checkComplete({ origin, config }: Model, { tensors }: WriteSource): void {
+  const shapes = new Map(tensors.map(({ name, shape }) => [name, shape]));
+  for (const spec of buildGraph(config, { plan: planOf("f32"), activations: "f32", context: 1 }).tensors) {
+    if (spec.class !== "weights") continue;
+    const shape = shapes.get(spec.name);
+    if (!shape) {
+      throw new InputError(origin, spec.name, "the tensor is missing", "Get the whole checkpoint or fix its config");
+    }
+    if (elementCount(shape) === spec.rows * spec.cols && (shape.length === 1 || shape[0] === spec.rows)) continue;
+    const problem = `has shape [${shape}], its config asks for [${spec.rows}, ${spec.cols}]`;
+    throw new InputError(origin, spec.name, problem, "Use the config that belongs to this checkpoint");
+  }
+}
+
 const isGguf = (form: FormName): form is keyof typeof GGUF => Object.hasOwn(GGUF, form);
 
 function placeOf({ output, form, force }: Conversion): Promise<OutputFolder> {
@@ -118,6 +136,7 @@ async function write(
 ): Promise<Written> {
   const openers = { repacker: await openRepacker(platform), quantizer: await openQuantizer(platform) };
   const source = writeSource(model, openers);
+  checkComplete(model, source);
   const parts = { rounder: await openRounder(platform), ...(onTensor ? { onTensor } : {}) };
   const provenance = { tool, source: model.name, form };
   if (!isGguf(form)) {

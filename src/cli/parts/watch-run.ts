@@ -32,6 +32,8 @@ export interface WatchJob {
   /** null: predict only. */
   readonly stopper: Stopper | null;
   readonly live: boolean;
+  /** When the program was let go, or the watch began. */
+  readonly startNs: number;
   readonly stopped: () => boolean;
 }
 
@@ -90,9 +92,9 @@ export async function runWatch(job: WatchJob, session: CounterSession): Promise<
   const pools = topology.pools.map(({ name }) => name);
   const facts = { source: chosen.source.name, topology: topology.name, model: delayModel, host: host.hash, pools };
   const lines = openLines(parsed.text("export-jsonl"), watchHead({ command: job.command, pid: process.pid, ...facts }));
-  const startNs = clock.nowNs();
+  const { startNs } = job;
   const live = openLiveTable(job.live, startNs);
-  const options = { epochNs: settings.epochNs, durationNs: settings.durationNs };
+  const options = { startNs, epochNs: settings.epochNs, durationNs: settings.durationNs };
   try {
     const parts = {
       ...{ clock, session, pools: pools.length, wait: process.wait, place: model.place, evaluate, debt },
