@@ -4,7 +4,7 @@
 
 import { SIMD } from "../kernels/lanes";
 
-const MB: i32 = 64;
+const MB: i32 = 32;
 const KB: i32 = 256;
 const NB: i32 = 256;
 
@@ -62,7 +62,14 @@ function elementsOf<T>(count: i32, stride: i32): usize {
 function packA<T, A>(from: usize, row: i32, col: i32, mc: i32, kc: i32): void {
   let out = packedA;
   const step = elementsOf<A>(1, col);
+  const isPlain = SIMD && sizeof<T>() == 4 && sizeof<A>() == 4 && (kc & 3) == 0;
   for (let i = 0; i < mc; i += 4) {
+    const at = from + elementsOf<A>(i, row);
+    if (isPlain && col == 1 && i + 4 <= mc) {
+      transpose(at, elementsOf<A>(1, row), kc, out, 16);
+      out += <usize>kc * 4 * sizeof<T>();
+      continue;
+    }
     for (let r = 0; r < 4; r++) {
       let to = out + <usize>r * sizeof<T>();
       if (i + r < mc) {
@@ -80,7 +87,17 @@ function packB<T, B>(from: usize, row: i32, col: i32, kc: i32, nc: i32): void {
   let out = packedB;
   const w = width<T>();
   const step = elementsOf<B>(1, row);
+  const isPlain = SIMD && sizeof<T>() == 4 && sizeof<B>() == 4 && (kc & 3) == 0;
   for (let j = 0; j < nc; j += w) {
+    const at = from + elementsOf<B>(j, col);
+    if (isPlain && j + w <= nc && (row == 1 || col == 1)) {
+      if (row == 1) {
+        transpose(at, elementsOf<B>(1, col), kc, out, 32);
+        transpose(at + elementsOf<B>(4, col), elementsOf<B>(1, col), kc, out + 16, 32);
+      } else copyRows(at, elementsOf<B>(1, row), kc, out);
+      out += <usize>kc * 32;
+      continue;
+    }
     for (let r = 0; r < w; r++) {
       let to = out + <usize>r * sizeof<T>();
       if (j + r < nc) {
@@ -91,6 +108,38 @@ function packB<T, B>(from: usize, row: i32, col: i32, kc: i32, nc: i32): void {
       }
     }
     out += <usize>kc * 32;
+  }
+}
+
+/** Four rows of kc (a multiple of 4) floats, `row` bytes apart, to columns `step` bytes apart. */
+function transpose(from: usize, row: usize, kc: i32, to: usize, step: usize): void {
+  if (!SIMD) return;
+  for (let p = 0; p < kc; p += 4) {
+    const a = v128.load(from);
+    const b = v128.load(from + row);
+    const c = v128.load(from + 2 * row);
+    const d = v128.load(from + 3 * row);
+    const ab = v128.shuffle<f32>(a, b, 0, 4, 1, 5);
+    const abHigh = v128.shuffle<f32>(a, b, 2, 6, 3, 7);
+    const cd = v128.shuffle<f32>(c, d, 0, 4, 1, 5);
+    const cdHigh = v128.shuffle<f32>(c, d, 2, 6, 3, 7);
+    v128.store(to, v128.shuffle<f32>(ab, cd, 0, 1, 4, 5));
+    v128.store(to + step, v128.shuffle<f32>(ab, cd, 2, 3, 6, 7));
+    v128.store(to + 2 * step, v128.shuffle<f32>(abHigh, cdHigh, 0, 1, 4, 5));
+    v128.store(to + 3 * step, v128.shuffle<f32>(abHigh, cdHigh, 2, 3, 6, 7));
+    from += 16;
+    to += 4 * step;
+  }
+}
+
+/** kc rows of 32 bytes, `row` bytes apart. */
+function copyRows(from: usize, row: usize, kc: i32, to: usize): void {
+  if (!SIMD) return;
+  for (let p = 0; p < kc; p++) {
+    v128.store(to, v128.load(from));
+    v128.store(to, v128.load(from, 16), 16);
+    from += row;
+    to += 32;
   }
 }
 

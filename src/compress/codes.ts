@@ -122,10 +122,15 @@ export function packedInt4(module: CompressModule, repacker: Repacker, matrix: M
 }
 
 /** The same, of 4 or 8 bits, as words with f16 scales and offsets. Offsets are rounded to f16 where there are zero points. */
-export function affineCodes(module: CompressModule, matrix: MatrixCodes): AffineCodes {
+export function affineCodes(
+  module: CompressModule,
+  { bits, group }: Pick<MatrixCodes, "bits" | "group">,
+  codesOf: () => Promise<MatrixCodes>,
+): AffineCodes {
   const read = async () => {
     const { arena, kernels } = module;
-    const { rows, cols, bits } = matrix;
+    const matrix = await codesOf();
+    const { rows, cols } = matrix;
     const mark = arena.mark();
     const count = matrix.scales.length;
     const [codes, scales, zeros] = [matrix.codes, matrix.scales, matrix.zeros].map((part) => arena.place(part));
@@ -142,5 +147,5 @@ export function affineCodes(module: CompressModule, matrix: MatrixCodes): Affine
     arena.release(mark);
     return result;
   };
-  return { bits: matrix.bits, group: matrix.group, read };
+  return { bits, group, read };
 }

@@ -34,9 +34,10 @@ export interface QuantizeOptions {
   readonly balanced?: boolean;
   /** Bits of single matrices, by name (mixed.ts). */
   readonly bits?: ReadonlyMap<string, 4 | 8>;
-  /** Blocks that are done already, in order from block 0 on: they are only run. */
-  readonly done?: readonly QuantizedBlock[];
-  readonly onBlock?: (block: QuantizedBlock) => void | Promise<void>;
+  /** A block that is done already, or null: it is only run. */
+  readonly known?: (layer: number) => Promise<QuantizedBlock | null>;
+  /** Takes each new block; none is kept here. */
+  readonly onBlock: (block: QuantizedBlock) => void | Promise<void>;
   /** Before each block. */
   readonly onLayer?: (layer: number) => void | Promise<void>;
 }
@@ -52,23 +53,18 @@ export interface QuantizeParts {
   readonly classes: readonly Uint8Array[];
 }
 
-/** All blocks of the decoder. */
-export async function quantizeDecoder(parts: QuantizeParts, options: QuantizeOptions): Promise<QuantizedBlock[]> {
+/** All blocks of the decoder, in order; memory holds one of them. */
+export async function quantizeDecoder(parts: QuantizeParts, options: QuantizeOptions): Promise<void> {
   const { module, config, forward, states } = parts;
-  const done: QuantizedBlock[] = [...(options.done ?? [])];
   for (let layer = 0; layer < config.layers; layer++) {
     await options.onLayer?.(layer);
-    const known = done.at(layer);
+    const known = (await options.known?.(layer)) ?? null;
     const block = known ?? (await quantizeBlock(parts, options, layer));
-    if (!known) {
-      done.push(block);
-      await options.onBlock?.(block);
-    }
+    if (!known) await options.onBlock(block);
     if (!forward || layer === config.layers - 1) continue;
     await forward.load(layer, floatsOfBlock(module, block, parts.floats));
     for (const [i, state] of states.entries()) states[i] = (await forward.run(state, ["out"])).out as Float32Array;
   }
-  return done;
 }
 
 /** Tensors of a rounded block as f32, for running it. */

@@ -14,14 +14,16 @@ import { gathering, tinyDecoder, tinyFloats, tinyForward, tinySamples } from "./
 
 const scheme = (name: string) => parseScheme("--quant", name) as Scheme;
 
-async function quantized(name: string, extra: object = {}): Promise<QuantizedBlock[]> {
+async function quantized(name: string, done: readonly QuantizedBlock[] = []): Promise<QuantizedBlock[]> {
   const floats = tinyFloats();
   const module = await openBuild("threads", 256);
   const forward = await tinyForward(floats);
   const states = await forward.embed(tinySamples(16));
   const { classes } = gathering(16);
   const parts = { module, config: tinyDecoder, floats, forward, states, classes };
-  const blocks = await quantizeDecoder(parts, { scheme: scheme(name), ...extra });
+  const blocks = [...done];
+  const known = async (layer: number) => done[layer] ?? null;
+  await quantizeDecoder(parts, { scheme: scheme(name), known, onBlock: (block) => void blocks.push(block) });
   await module.close();
   await forward.close();
   return blocks;
@@ -41,7 +43,7 @@ test("gptq has less output error than plain rounding, int8 much less", async () 
 
 test("blocks that are done are taken as they are", async () => {
   const all = await quantized("gptq-int4-g32");
-  const resumed = await quantized("gptq-int4-g32", { done: all.slice(0, 2) });
+  const resumed = await quantized("gptq-int4-g32", all.slice(0, 2));
   assert.equal(resumed, all);
 });
 

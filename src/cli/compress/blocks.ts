@@ -58,41 +58,72 @@ export async function readBlock(platform: Platform, path: string, layer: number)
   }
 }
 
+/** Codes of a matrix that are read when they are wanted. */
+export interface LazyCodes extends Pick<MatrixCodes, "rows" | "cols" | "group" | "bits"> {
+  read(): Promise<MatrixCodes>;
+}
+
+/** What quantization made of a model: matrices as codes, and vectors that scales were folded into. */
+export interface Changes {
+  readonly matrices: ReadonlyMap<string, LazyCodes>;
+  readonly vectors: ReadonlyMap<string, () => Promise<Float32Array>>;
+}
+
+/** Blocks on disk as changes; one block is in memory at a time. */
+export async function changesOf(
+  platform: Platform,
+  layers: number,
+  pathOf: (layer: number) => string,
+): Promise<Changes> {
+  let open: { readonly layer: number; readonly block: Promise<QuantizedBlock> } | null = null;
+  const block = (layer: number): Promise<QuantizedBlock> => {
+    if (open?.layer !== layer) open = { layer, block: readBlock(platform, pathOf(layer), layer) };
+    return open.block;
+  };
+  const matrices = new Map<string, LazyCodes>();
+  const vectors = new Map<string, () => Promise<Float32Array>>();
+  for (let layer = 0; layer < layers; layer++) {
+    const found = await block(layer);
+    for (const [name, { rows, cols, group, bits }] of found.matrices) {
+      const read = async () => (await block(layer)).matrices.get(name) as MatrixCodes;
+      matrices.set(name, { rows, cols, group, bits, read });
+    }
+    for (const name of found.vectors.keys()) {
+      vectors.set(name, async () => (await block(layer)).vectors.get(name) as Float32Array);
+    }
+  }
+  return { matrices, vectors };
+}
+
 /** A matrix of codes as the writers take it. */
 export function codedTensor(
   module: CompressModule,
   repacker: Repacker,
   name: string,
   shape: readonly number[],
-  codes: MatrixCodes,
+  codes: LazyCodes,
 ): SourceTensor {
-  const floats = async () => valuesOf(module, codes);
-  const affine = affineCodes(module, codes);
+  const floats = async () => valuesOf(module, await codes.read());
+  const affine = affineCodes(module, codes, codes.read);
   const isRecord = codes.bits === 4 && [32, 64, 128].includes(codes.group) && codes.rows % 8 === 0;
   if (!isRecord) return { name, shape, floats, affine };
-  const int4 = {
-    group: codes.group as Group,
-    offset: "zeroU4",
-    read: async () => packedInt4(module, repacker, codes),
-  } as const;
-  return { name, shape, floats, affine, int4 };
+  const read = async () => packedInt4(module, repacker, await codes.read());
+  return { name, shape, floats, affine, int4: { group: codes.group as Group, offset: "zeroU4", read } };
 }
 
-/** The model with quantized blocks and other quantized matrices in it. */
+/** The model with its changes. */
 export function quantizedSource(
   module: CompressModule,
   repacker: Repacker,
   source: WriteSource,
-  blocks: readonly Pick<QuantizedBlock, "matrices" | "vectors">[],
+  { matrices, vectors }: Changes,
 ): WriteSource {
-  const matrices = new Map(blocks.flatMap((block) => [...block.matrices]));
-  const vectors = new Map(blocks.flatMap((block) => [...block.vectors]));
   const tensors = source.tensors.map((tensor) => {
     const { name, shape } = tensor;
     const codes = matrices.get(name);
     if (codes) return codedTensor(module, repacker, name, shape, codes);
-    const values = vectors.get(name);
-    return values ? { name, shape, floats: async () => values } : tensor;
+    const floats = vectors.get(name);
+    return floats ? { name, shape, floats } : tensor;
   });
   return { ...source, tensors };
 }

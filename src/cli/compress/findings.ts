@@ -32,3 +32,17 @@ export async function blockFindings({ engine, journal }: Work): Promise<Pick<Com
   }
   return { awq: gains, activity };
 }
+
+/** Below this share of the original's dependence on the picture a model is said to ignore it. */
+const BLIND_SHARE = 0.3;
+
+/** A warning for each stage whose answers hardly change when the picture is blank, where the original's do. */
+export function blindWarnings(stages: CompressionReport["stages"]): string[] {
+  const own = stages[0]?.figures.answerShift?.value ?? 0;
+  return stages.slice(1).flatMap(({ stage, figures }) => {
+    const shift = figures.answerShift?.value;
+    if (shift === undefined || own === 0 || shift >= BLIND_SHARE * own) return [];
+    const change = `answers move by ${shift.toFixed(3)} nats with a blank picture, the original's by ${own.toFixed(3)}`;
+    return [`the ${stage} model hardly looks at its picture: ${change}`];
+  });
+}

@@ -2,14 +2,14 @@
 // projector by plain rounding or HQQ.
 
 import { linearsOf } from "../../compress/block.js";
-import { type MatrixCodes, roundMatrix } from "../../compress/codes.js";
+import { roundMatrix } from "../../compress/codes.js";
 import { mixedBits } from "../../compress/mixed.js";
-import { type QuantizedBlock, quantizeDecoder, sensitivities } from "../../compress/quantize.js";
+import { quantizeDecoder, sensitivities } from "../../compress/quantize.js";
 import type { CalibrationSet } from "../../compress/samples.js";
 import { needsData, type QuantizePlan, type Scheme } from "../../compress/scheme.js";
 import { InputError } from "../../core/errors.js";
 import type { WriteSource } from "../../core/write.js";
-import { quantizedSource, readBlock, saveBlock } from "./blocks.js";
+import { changesOf, type LazyCodes, quantizedSource, readBlock, saveBlock } from "./blocks.js";
 import { type Engine, floatsOf, longestOf } from "./engine.js";
 import type { Journal } from "./journal.js";
 import type { CompressRequest } from "./request.js";
@@ -27,9 +27,12 @@ export async function quantizeSource(
 ): Promise<WriteSource> {
   const { plan } = request;
   const { decoder } = plan;
-  const blocks = decoder ? await decoderBlocks(engine, source, request, decoder, set, journal, onStage) : [];
+  if (decoder) await decoderBlocks(engine, source, request, decoder, set, journal, onStage);
+  const pathOf = (layer: number) => journal.path(blockName(layer));
+  const blocks = await changesOf(engine.platform, decoder ? source.config.decoder.layers : 0, pathOf);
   const others = await otherMatrices(engine, source, plan, onStage);
-  return quantizedSource(engine.module, engine.repacker, source, [...blocks, { matrices: others, vectors: new Map() }]);
+  const matrices = new Map([...blocks.matrices, ...others]);
+  return quantizedSource(engine.module, engine.repacker, source, { ...blocks, matrices });
 }
 
 async function decoderBlocks(
@@ -40,7 +43,7 @@ async function decoderBlocks(
   set: CalibrationSet | null,
   journal: Pick<Journal, "path" | "has" | "once">,
   onStage: OnStage,
-): Promise<QuantizedBlock[]> {
+): Promise<void> {
   const { plan, actOrder, duo, balanced } = request;
   if (needsData(plan) && !set) {
     const remedy = "Give --calib FILE, or quantize by rtn or hqq";
@@ -59,12 +62,12 @@ async function decoderBlocks(
       await onStage("finding sensitive matrices", 0, 1);
       return [...mixedBits(await sensitivities(await parts(), scheme), plan.meanBits, scheme)];
     });
-    const done: QuantizedBlock[] = [];
-    while (await journal.has(blockName(done.length))) {
-      done.push(await readBlock(platform, journal.path(blockName(done.length)), done.length));
-    }
-    return await quantizeDecoder(await parts(), {
-      ...{ scheme, duo, balanced, done },
+    await quantizeDecoder(await parts(), {
+      ...{ scheme, duo, balanced },
+      known: async (layer) => {
+        const name = blockName(layer);
+        return (await journal.has(name)) ? readBlock(platform, journal.path(name), layer) : null;
+      },
       gptq: { actOrder, damp: 0.01, block: 128 },
       ...(bits ? { bits: new Map(bits) } : {}),
       onLayer: (layer) => onStage(`quantizing by ${scheme.method}`, layer, config.layers),
@@ -90,8 +93,8 @@ async function otherMatrices(
   source: WriteSource,
   plan: QuantizePlan,
   onStage: OnStage,
-): Promise<Map<string, MatrixCodes>> {
-  const found = new Map<string, MatrixCodes>();
+): Promise<Map<string, LazyCodes>> {
+  const found = new Map<string, LazyCodes>();
   const wanted = source.tensors.flatMap((tensor) => {
     const scheme = schemeFor(tensor.name, tensor.shape, plan);
     return scheme ? [{ tensor, scheme }] : [];
@@ -101,7 +104,8 @@ async function otherMatrices(
     const [rows, cols] = tensor.shape;
     // Activations of these parts are not looked at: what asks for them is rounded plainly.
     const plain = scheme.method === "hqq" ? scheme : { ...scheme, method: "rtn" as const };
-    found.set(tensor.name, roundMatrix(module, await tensor.floats(), rows, cols, plain));
+    const codes = roundMatrix(module, await tensor.floats(), rows, cols, plain);
+    found.set(tensor.name, { ...codes, read: async () => codes });
   }
   return found;
 }

@@ -10,7 +10,7 @@ import type { Control } from "../../run/parts.js";
 import { type PictureSet, readCalibration } from "../compress/calibset.js";
 import { type Engine, openEngine } from "../compress/engine.js";
 import { durationText, estimate } from "../compress/estimate.js";
-import { blockFindings, criteriaReports } from "../compress/findings.js";
+import { blindWarnings, blockFindings, criteriaReports } from "../compress/findings.js";
 import { openJournal } from "../compress/journal.js";
 import { measureStages, type Place } from "../compress/measure.js";
 import type { OnStage } from "../compress/quantizing.js";
@@ -158,6 +158,8 @@ async function run(work: Work, control: Control, begun: number): Promise<Compres
     : await journal.once("stages", (): Promise<StageReport[]> => {
         return measureStages(engine.platform, places.map(ggufFile(request)), engine.threads, control);
       });
+  const blind = blindWarnings(stages);
+  for (const warning of blind) work.say(`warning: ${warning}`);
   const findings = await blockFindings(work);
   await journal.finish(made);
   return {
@@ -168,7 +170,7 @@ async function run(work: Work, control: Control, begun: number): Promise<Compres
     ...findings,
     seconds: (performance.now() - begun) / 1000,
     peakBytes: engine.platform.peakMemoryBytes(),
-    warnings: work.warnings,
+    warnings: [...work.warnings, ...blind],
   };
 }
 
