@@ -4,7 +4,7 @@
 import { type Middle, middle } from "../samples.js";
 import { type Case, nameOf } from "./case.js";
 import type { Timing } from "./child.js";
-import { QUIET_CORES } from "./load.js";
+import { isQuiet } from "./load.js";
 import type { Line, Opening, Round } from "./record.js";
 
 /** A register loop that takes longer than this much of its best shares its core with a neighbour. */
@@ -69,7 +69,7 @@ function figure(data: CaseData, value: (round: Round, calm: boolean) => number |
   const of = (rounds: readonly Round[], calm: boolean) =>
     rounds.map((round) => value(round, calm)).filter((found) => found !== null);
   const calm = of(
-    data.rounds.filter(({ load }) => load === null || load <= QUIET_CORES),
+    data.rounds.filter(({ load }) => isQuiet(load)),
     true,
   );
   const all = of(data.rounds, false);

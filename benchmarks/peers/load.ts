@@ -9,6 +9,8 @@ const TICK_US = 10_000;
 export const QUIET_CORES = 0.3;
 const WINDOW_MS = 150;
 
+export const isQuiet = (cores: number | null): boolean => cores === null || cores <= QUIET_CORES;
+
 /** Processor time of a process so far, us; 0 once it is gone. */
 function processUs(pid: number): number {
   try {

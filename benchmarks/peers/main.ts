@@ -8,6 +8,7 @@ import { parseArgs } from "node:util";
 import { type CaseData, caseData } from "./analysis.js";
 import { CASES, type Case, CONTENDERS } from "./case.js";
 import { ROOT } from "./folders.js";
+import { isQuiet } from "./load.js";
 import { buildHash, clear, machineText, readLines } from "./record.js";
 import { runCase } from "./rounds.js";
 import { barRows, barTable, caseTable } from "./tables.js";
@@ -20,7 +21,7 @@ same WebAssembly builds are added to.
 
   --install        fetch the peers into .cache/peers first (pinned versions, about 550 MB; never into the project)
   --only TEXT      cases whose name holds TEXT, several with commas; --list names them
-  --rounds N       rounds to have of each case in the end, earlier ones counted (default 15)
+  --rounds N       quiet rounds to have of each case in the end, earlier ones counted (default 15)
   --seconds N      stop after about so many seconds (default 3600)
   --patience N     seconds to wait for a quiet machine before each round (default 5)
   --fresh          forget earlier samples
@@ -103,12 +104,12 @@ function install(): boolean {
 async function measure(chosen: readonly Case[], build: string, { rounds, seconds, patience }: Flags): Promise<void> {
   const until = Date.now() + seconds * 1000;
   for (const task of chosen) {
-    const done = caseData(task, readLines(build)).rounds.length;
+    const done = caseData(task, readLines(build)).rounds.filter(({ load }) => isQuiet(load)).length;
     if (done >= rounds || Date.now() >= until) continue;
-    console.error(`${task.id}: ${done} of ${rounds} rounds are there ...`);
+    console.error(`${task.id}: ${done} of ${rounds} quiet rounds are there ...`);
     const limits = { rounds: rounds - done, until, patienceMs: patience * 1000, done };
     const added = await runCase(task, build, limits);
-    console.error(`${task.id}: ${added} rounds added`);
+    console.error(`${task.id}: ${added} quiet rounds added`);
   }
 }
 

@@ -5,11 +5,12 @@ import { type Case, nameOf, type Participant } from "./case.js";
 import type { Timing } from "./child.js";
 import { isInstalled } from "./folders.js";
 import { type Hog, startHog } from "./hog.js";
-import { waitForQuiet, watchLoad } from "./load.js";
+import { isQuiet, waitForQuiet, watchLoad } from "./load.js";
 import { openProcess, type Process } from "./process.js";
 import { append, machineText } from "./record.js";
 
 export interface Limits {
+  /** Quiet ones. */
   readonly rounds: number;
   /** When to stop, ms since 1970. */
   readonly until: number;
@@ -19,7 +20,10 @@ export interface Limits {
   readonly done: number;
 }
 
-/** Runs it; how many rounds were added. */
+/** Rounds that are tried for each quiet one that is wanted. */
+const MOST_TRIES = 3;
+
+/** Runs it; how many quiet rounds were added. */
 export async function runCase(task: Case, build: string, limits: Limits): Promise<number> {
   const about: Record<string, string> = {};
   const processes: Process[] = [];
@@ -34,12 +38,12 @@ export async function runCase(task: Case, build: string, limits: Limits): Promis
     const time = new Date().toISOString();
     append({ kind: "opening", case: task.id, build, time, machine: machineText(), errors, about });
     if (task.hog) hog = await startHog();
-    let added = 0;
-    while (added < limits.rounds && Date.now() < limits.until) {
-      await runRound(task, build, processes, hog, limits, limits.done + added);
-      added++;
+    let quiet = 0;
+    for (let tried = 0; quiet < limits.rounds && tried < MOST_TRIES * limits.rounds; tried++) {
+      if (Date.now() >= limits.until) break;
+      if (await runRound(task, build, processes, hog, limits, limits.done + quiet)) quiet++;
     }
-    return added;
+    return quiet;
   } finally {
     hog?.stop();
     await Promise.all(processes.map((process) => process.close()));
@@ -78,7 +82,7 @@ async function runRound(
   hog: Hog | null,
   { patienceMs }: Limits,
   round: number,
-): Promise<void> {
+): Promise<boolean> {
   const own = [...processes.map(({ pid }) => pid), ...(hog ? [hog.pid] : [])];
   await waitForQuiet(own, patienceMs);
   const load = watchLoad(own);
@@ -87,5 +91,7 @@ async function runRound(
     if (round % process.participant.every !== 0) continue;
     for (const arm of process.arms) samples[`${process.name}:${arm}`] = await process.sample(arm);
   }
-  append({ kind: "round", case: task.id, build, time: new Date().toISOString(), load: load(), samples });
+  const others = load();
+  append({ kind: "round", case: task.id, build, time: new Date().toISOString(), load: others, samples });
+  return isQuiet(others);
 }
