@@ -93,6 +93,7 @@ test("every flag changes the scenario or only how it is given", () => {
     kv: "int8",
     test: "tg3",
     target: "fastest",
+    targets: "bun",
     topology: "local",
     placement: "kv=cxl0",
     llc: "none",
