@@ -4,7 +4,7 @@ import { UnavailableError } from "../core/errors.js";
 import type { BenchResult } from "../core/result.js";
 import type { Scenario } from "../core/scenario.js";
 import type { HostName } from "../core/target.js";
-import { findChromium, startChromium } from "../hosts/chromium.js";
+import { findChromium, startChromium, WEBGPU_FLAGS } from "../hosts/chromium.js";
 import { findFirefox, startFirefox } from "../hosts/firefox.js";
 import { type BenchHost, findProgram, RUNTIMES } from "../hosts/hosts.js";
 import { startPageCoordinator } from "../hosts/page.js";
@@ -41,7 +41,8 @@ type OnMessage = (event: CoordinatorEvent) => void;
 
 function startPage(host: "chromium" | "firefox", request: BenchRequest, onMessage: OnMessage) {
   const program = host === "chromium" ? findChromium() : findFirefox();
-  const open = (url: string) => (host === "chromium" ? startChromium(program, url) : startFirefox(program, url));
+  const open = (url: string) =>
+    host === "chromium" ? startChromium(program, url, WEBGPU_FLAGS) : startFirefox(program, url);
   const options = { folders: pageFolders(), open, onAddress: () => {} };
   const inPage = { ...request, environment: captureEnvironment() };
   return startPageCoordinator<ClientMessage, CoordinatorEvent, FinalEvent>(options, inPage, onMessage, isFinal);

@@ -59,6 +59,8 @@ export interface BenchRequest {
   readonly scenario: Scenario;
   /** true: asks for its turn before each round and waits for the answer. */
   readonly turns?: boolean;
+  /** What Node knows of the machine, for a page. */
+  readonly environment?: Environment;
 }
 
 export interface CalibrateRequest {

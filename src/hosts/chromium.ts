@@ -45,10 +45,13 @@ export function findChromium(env: NodeJS.ProcessEnv = process.env, places: reado
   return findProgram("Chromium", { variable: "CHROME_PATH", names: NAMES, remedy }, env, places);
 }
 
+/** WebGPU also where Chromium would keep it back: without a window on Linux, and on a software adapter. */
+export const WEBGPU_FLAGS: readonly string[] = ["--enable-unsafe-webgpu"];
+
 /** Opens `url` in a fresh profile, which is removed on close. */
-export function startChromium(program: string, url: string): Browser {
+export function startChromium(program: string, url: string, flags: readonly string[] = []): Browser {
   const profile = mkdtempSync(join(tmpdir(), "nibblemark-chromium-"));
-  const child = spawn(program, [...CHROMIUM_FLAGS, `--user-data-dir=${profile}`, url], {
+  const child = spawn(program, [...CHROMIUM_FLAGS, ...flags, `--user-data-dir=${profile}`, url], {
     stdio: ["ignore", "ignore", "pipe"],
   });
   let words = "";

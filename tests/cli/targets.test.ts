@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { BenchResult } from "../../src/core/result.js";
+import { ensureDebian } from "../support/debian.js";
 import { root } from "../support/root.js";
 import { runtimeEnvironment } from "../support/runtimes.js";
 import { isBadInput, newFolder, nibblemark } from "./nibblemark.js";
@@ -15,9 +16,10 @@ const env = runtimeEnvironment();
 const { path: folder, remove } = newFolder();
 test.after(remove);
 const MAIN = join(root, "build", "src", "cli", "main.js");
-const SMALL = ["--model", "shipped", "--quant", "int8", "--test", "tg2", "--rounds", "2", "--no-quality"];
+const SMALL = ["--quant", "int8", "--test", "tg2", "--rounds", "2", "--no-quality"];
+const withModel = (args: readonly string[]) => (args.includes("--model") ? args : [...args, "--model", "shipped"]);
 const bench = (args: readonly string[], environment: NodeJS.ProcessEnv) =>
-  spawnSync(process.execPath, [MAIN, "bench", ...SMALL, "--host", "default", ...args], {
+  spawnSync(process.execPath, [MAIN, "bench", ...SMALL, "--host", "default", ...withModel(args)], {
     env: environment,
     encoding: "utf8",
   });
@@ -51,6 +53,26 @@ if (env) {
     const { status, stdout } = bench(["--targets", "bun,node"], { ...env, BUN_PATH: fake });
     assert.is(status, 0);
     assert.match(stdout, /^bun\/.*SIGKILL/m);
+    assert.match(stdout, /^node\/wasm-simd\/1t /m);
+  });
+}
+
+if (ensureDebian(["chromium", "firefox-esr"])) {
+  test("both kinds of browsers take turns with Node, threads included", () => {
+    const { status, stdout, stderr } = bench(["--targets", "node,chromium,firefox"], process.env);
+    assert.is(status, 0, stderr);
+    for (const host of ["node", "chromium", "firefox"]) {
+      assert.match(stdout, new RegExp(`^${host}/wasm-simd/1t .* [0-9.]+ ±`, "m"));
+    }
+    assert.match(stdout, /^chromium +chromium \d+.*, isolated/m);
+    assert.match(stdout, /^firefox +firefox \d+.*, isolated/m);
+  });
+
+  test("a page says what it cannot reach, and the others go on", () => {
+    const args = ["--targets", "chromium,node", "--model", join(root, "models", "nibblemark-llava-2m")];
+    const { status, stdout } = bench(args, process.env);
+    assert.is(status, 0);
+    assert.match(stdout, /^chromium\/.*shipped model only/m);
     assert.match(stdout, /^node\/wasm-simd\/1t /m);
   });
 }

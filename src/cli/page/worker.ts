@@ -6,6 +6,7 @@ import type { Control } from "../../run/parts.js";
 import type { ClientMessage, CoordinatorEvent, FinalEvent, Request } from "../protocol.js";
 import { failureOf } from "../protocol.js";
 import { calibrateWork } from "../tasks/calibrate.js";
+import { pageBenchWork } from "./bench.js";
 
 interface Begin {
   readonly kind: "begin";
@@ -42,9 +43,14 @@ const control: Control = {
 
 async function work({ base, request }: Begin): Promise<FinalEvent> {
   const platform = browserPlatform(base);
+  const runtime = `${browserVersion(navigator.userAgent)}${crossOriginIsolated ? ", isolated" : ""}`;
   if (request.kind === "calibrate") {
-    const runtime = `${browserVersion(navigator.userAgent)}${crossOriginIsolated ? ", isolated" : ""}`;
     return calibrateWork(platform, { ...request, environment: { ...request.environment, runtime } }, control);
+  }
+  if (request.kind === "bench" && request.environment) {
+    const { scenario, environment, turns } = request;
+    const taking = turns ? control : { ...control, turn: undefined };
+    return pageBenchWork(platform, scenario, { ...environment, runtime }, taking);
   }
   throw new UnavailableError(request.kind, "pages cannot do it yet", "Run it in Node");
 }
