@@ -67,7 +67,9 @@ export async function openJournal(
     async finish(made) {
       const target = resolve(request.output);
       await mkdir(dirname(target), { recursive: true });
-      if (request.force) await rm(target, { recursive: true, force: true });
+      // What is replaced goes aside first: at no moment is neither of the two whole.
+      const old = path("replaced-by-force");
+      if (request.force && (await platform.exists(target))) await rename(target, old);
       await rename(made, target);
       await rm(folder, { recursive: true, force: true });
     },
