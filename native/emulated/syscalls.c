@@ -83,11 +83,14 @@ static void follow_child(void) {
   for (int i = 0; i < THREADS; i++) forget(&watch.recorders[i], instructions_of(&watch.recorders[i]));
 }
 
-static void write_exec(uint64_t path) {
-  char text[PATH_MAX + 64];
-  // The program runs on without an emulator, so nothing more is counted of this process.
-  (void)path;
-  write_line(&watch.output, text, (size_t)sprintf(text, "{\"exec\":%d}\n", (int)getpid()));
+/** `exec`: a program is about to go on without an emulator, so that nothing more is counted of this process. `stayed`: it was none. */
+static void write_exec(const char *what) {
+  char text[64];
+  write_line(&watch.output, text, (size_t)sprintf(text, "{\"%s\":%d}\n", what, (int)getpid()));
+}
+
+static bool is_exec(int64_t number) {
+  return is_call(number, EXEC_CALL) || is_call(number, EXEC_AT_CALL);
 }
 
 void before_syscall(plugin_id id, unsigned cpu, int64_t number, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e,
@@ -101,9 +104,9 @@ void before_syscall(plugin_id id, unsigned cpu, int64_t number, uint64_t a, uint
   const uint64_t given[6] = { a, b, c, d, e, f };
   memcpy(arguments[cpu % THREADS], given, sizeof given);
   if (is_call(number, CLONE_CALL) && (a & SHARES_MEMORY) && !(a & IS_VFORK)) watch.threaded = true;
-  if (is_call(number, EXEC_CALL) || is_call(number, EXEC_AT_CALL)) {
+  if (is_exec(number)) {
     cut_all();
-    write_exec(a);
+    write_exec("exec");
   }
   if (is_call(number, EXIT_CALL)) cut(recorder_of(cpu), &watch.output, instructions_of(recorder_of(cpu)));
   if (is_call(number, EXIT_GROUP_CALL)) cut_all();
@@ -112,7 +115,11 @@ void before_syscall(plugin_id id, unsigned cpu, int64_t number, uint64_t a, uint
 void after_syscall(plugin_id id, unsigned cpu, int64_t number, int64_t result) {
   const uint64_t *a = arguments[cpu % THREADS];
   (void)id;
-  if (result < 0 && result > -4096) return;
+  if (result < 0 && result > -4096) {
+    // A search of PATH tries folder after folder.
+    if (is_exec(number)) write_exec("stayed");
+    return;
+  }
   if (is_call(number, MAP_CALL)) mapped(a, (uint64_t)result);
   else if (is_call(number, UNMAP_CALL)) write_unmap(a[0], a[1]);
   else if (is_call(number, REMAP_CALL)) {

@@ -64,6 +64,16 @@ if (ready && ensureDebian(EMULATOR_PACKAGES)) {
     assert.ok(lines.every(([low, high]) => low <= high));
   });
 
+  test("tries of an exec that find no program count for none", async () => {
+    const PATH = `${["a", "b", "c"].map((name) => `/nowhere/${name}`).join(":")}:${process.env.PATH}`;
+    const run = await runEmulated(["sh", "-c", `PATH=${PATH} exec echo out`], options);
+    assert.is(run.stdout, "out\n");
+    assert.ok(
+      run.notes.some((note) => note.includes("1 exec went on without")),
+      run.notes.join("; "),
+    );
+  });
+
   test("an exec goes on without the emulator, and the notes say so", async () => {
     const run = await runEmulated(["sh", "-c", "exec echo out"], options);
     assert.is(run.stdout, "out\n");

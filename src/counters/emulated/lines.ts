@@ -28,6 +28,8 @@ type Line =
   | { readonly map: number; readonly bytes: number; readonly name: string }
   | { readonly unmap: number; readonly bytes: number }
   | { readonly exec: number }
+  /** The exec before it found no program. */
+  | { readonly stayed: number }
   | { readonly kind: "emulated"; readonly chunkBytes: number; readonly sampled: number };
 
 /** One process of the watched program. */
@@ -142,6 +144,7 @@ export function takeLine(process: ProcessState, text: string): CountedEpoch | nu
     process.everMapped = [...without(process.everMapped, line.map, end), mapping];
   } else if ("unmap" in line) process.mappings = without(process.mappings, line.unmap, line.unmap + line.bytes);
   else if ("exec" in line) process.execs++;
+  else if ("stayed" in line) process.execs--;
   else {
     process.chunkBytes = line.chunkBytes;
     process.sampled = line.sampled;
