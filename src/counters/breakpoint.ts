@@ -24,6 +24,8 @@ export interface BreakpointParts {
 
 /** Estimates are made anew after so long. */
 const ESTIMATE_NS = 250e6;
+/** A program that has just started changes more, and is looked at more often. */
+const EARLY_NS = 1e9;
 /** Share of the program's time that traps may take. */
 const TRAP_SHARE = 0.02;
 const SEED = 0x9e3779b9;
@@ -67,12 +69,16 @@ function openSession(parts: BreakpointParts, root: number): CounterSession {
   function estimate(nowNs: number): void {
     if (nowNs < estimateDueNs) return;
     follow(threads.busiest());
+    // An exec gives the process another memory; what was opened before it still shows the old one.
+    presence?.close();
+    presence = presenceOf(pid);
     regions = regionsOf(pid) ?? regions;
     const seen = rounds.probes();
     aimed = { probes: seen.length, touched: seen.filter(({ touches }) => touches > 0).length };
     const sizes = regions.map(({ startAddress, residentBytes }) => ({ startAddress, residentBytes }));
     rates = estimateRates(seen, rounds.closer(), sizes, llcBytes);
-    estimateDueNs = clock.nowNs() + Math.max(ESTIMATE_NS, 20 * (clock.nowNs() - nowNs));
+    const restNs = allNs < EARLY_NS ? ESTIMATE_NS / 5 : ESTIMATE_NS;
+    estimateDueNs = clock.nowNs() + Math.max(restNs, 20 * (clock.nowNs() - nowNs));
   }
 
   /** Threads of the process that is looked at, those that ran last first. */

@@ -1,0 +1,64 @@
+// Debug registers against a program whose lines are known: a chase and a stream over 64 MB. The estimate's interval must meet the truth.
+
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { newFolder, nibblemark } from "../cli/nibblemark.js";
+import { needNative } from "../support/native.js";
+import { need } from "../support/need.js";
+import { root } from "../support/root.js";
+
+const addon = needNative();
+const folder = newFolder();
+const target = join(folder.path, "target");
+const compiled = spawnSync("cc", ["-O2", "-o", target, join(root, "benchmarks", "watch", "target.c")]).status === 0;
+/** Each thousand of steps is 1000 lines of a chase and 20000 words, 2500 lines, of a stream. */
+const THOUSANDS = 16_000;
+const LINES = THOUSANDS * 3500;
+
+function registersWork(): boolean {
+  if (!addon) return false;
+  const points = new addon.Breakpoints();
+  const probe = points.arm(0, 4096, false, 1);
+  points.close();
+  if (probe < 0) console.log(`skipped: no debug registers here (errno ${-probe})`);
+  return probe >= 0;
+}
+
+interface Line {
+  readonly onCpuNs: number;
+  readonly poolBytes?: readonly (readonly number[])[];
+  readonly predictedNs?: readonly number[];
+}
+
+if (need(compiled, "a C compiler", "Install gcc") && registersWork()) {
+  test("the estimated lines meet those that the program read", () => {
+    const file = join(folder.path, "epochs.jsonl");
+    const flags = ["--source", "breakpoint", "--llc", "16MiB", "--epoch", "5", "-o", "json", "--export-jsonl", file];
+    const { code, stderr } = nibblemark(["exec", ...flags, "--", target, "64", String(THOUSANDS)]);
+    assert.is(code, 0, stderr);
+    const result = JSON.parse(stderr);
+    const epochs = readFileSync(file, "utf8")
+      .trimEnd()
+      .split("\n")
+      .slice(1)
+      .map((line) => JSON.parse(line) as Line);
+    const known = epochs.filter(({ poolBytes }) => poolBytes);
+    const share = known.reduce((sum, { onCpuNs }) => sum + onCpuNs, 0) / result.onCpuNs;
+    const lines = ([0, 1] as const).map(
+      (end) =>
+        known.reduce((sum, { poolBytes }) => sum + (poolBytes?.[end] ?? []).reduce((a, b) => a + b, 0), 0) / 64 / share,
+    );
+    const [low = 0, high = 0] = lines;
+    const told = `${low.toExponential(2)} to ${high.toExponential(2)}, the program read ${LINES.toExponential(2)}`;
+    assert.ok(share > 0.3, `known for ${share} of the time`);
+    // The interval is one of 95 %, and the program also sets its memory up: a third of slack on either side.
+    assert.ok(low > LINES / 30 && low < LINES * 1.34 && high > LINES / 1.34 && high < LINES * 30, told);
+    assert.ok(result.slowdown[0] <= result.slowdown[1] && result.predictedNs > 0, `${result.slowdown}`);
+  });
+}
+
+test.after(() => folder.remove());
+test.run();
