@@ -17,7 +17,7 @@ export { firstBadRow } from "./blocks-floats";
 export { repackInt4 } from "./blocks-repack";
 export { packBlocks } from "./blocks-write";
 export { patchRows } from "./patch";
-export { packInt4, packInt8, syntheticInt4 } from "./pack";
+export { packInt4, packInt8, syntheticInt4, syntheticInt8 } from "./pack";
 export { addDifference, packInt4Zero } from "./pack-zero";
 export { spreadCodes } from "./records";
 export { joinBlocks, spreadScales } from "./records-scales";

@@ -96,6 +96,24 @@ export function syntheticInt4(seed: u32, first: i32, count: i32, cols: i32, grou
   }
 }
 
+/**
+ * Codes int8 [count, cols] and scales f32 [count] of rows from row `first` on: uniform -127..127 (mean square 5419 with -128 as -127),
+ * seeded row by row, scaled as in syntheticInt4.
+ */
+export function syntheticInt8(seed: u32, first: i32, count: i32, cols: i32, codes: usize, scales: usize): void {
+  const base = 1 / sqrt(5419.0 * <f64>cols);
+  for (let r = 0; r < count; r++) {
+    let state = next(mix(seed ^ mix(<u32>(first + r) + 0x9e3779b9)));
+    const vary = <f64>(<i32>(state >> 24) - 128) / 1024;
+    store<f32>(scales + (<usize>r << 2), <f32>(base * (1 + vary)));
+    for (let c = 0; c < cols; c++) {
+      if ((c & 3) == 0) state = next(state);
+      store<i8>(codes + c, <i8>max(<i32>(<i8>(state >> ((c & 3) << 3))), -127));
+    }
+    codes += cols;
+  }
+}
+
 /** xorshift32 (Marsaglia 2003) */
 // @ts-ignore: decorator
 @inline

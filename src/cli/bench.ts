@@ -7,6 +7,7 @@ import type { BenchResult } from "../core/result.js";
 import type { Scenario } from "../core/scenario.js";
 import { nodePlatform } from "../platform/node.js";
 import { FORMATS } from "../report/formats.js";
+import { FIT_FLAG, runFit } from "./bench-fit.js";
 import { benchHosts } from "./bench-hosts.js";
 import type { Command } from "./command.js";
 import { converse, INTERRUPTED } from "./conversation.js";
@@ -35,7 +36,15 @@ function withDefaultPage(outputs: Outputs, parsed: Parsed): Outputs {
   return { ...outputs, files: [{ path: `results/bench-${stamp}.html`, format: html }] };
 }
 
+const FLAGS = [...SCENARIO_FLAGS, FIT_FLAG, ...OUTPUT_FLAGS];
+
 async function run(parsed: Parsed): Promise<number> {
+  if (parsed.on("fit")) {
+    return runFit(
+      parsed,
+      FLAGS.map(({ name }) => name),
+    );
+  }
   const scenario = await preferStored(nodePlatform(), scenarioOf(parsed, await scenarioText(parsed)), parsed);
   if (parsed.on("print-scenario")) {
     process.stdout.write(`${JSON.stringify(scenario, null, 2)}\n`);
@@ -80,9 +89,10 @@ export const benchCommand: Command = {
     "bench --shape llava-1.5-7b --layers 2 --topology local,cxl-1hop --placement 'weights=interleave(dram:3,cxl0:1)'",
     'bench --topology "local,(1,(2,3)); latency 200,250 300,350 300,350"',
     "bench --targets all --quant int8 --test tg16,vision",
+    "bench --shape llava-1.5-7b --fit 4GiB",
     "bench --print-scenario > mine.json && nibblemark bench --scenario mine.json --export-html report.html",
   ],
-  flags: [...SCENARIO_FLAGS, ...OUTPUT_FLAGS],
+  flags: FLAGS,
   positionals: 1,
   run,
 };

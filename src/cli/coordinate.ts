@@ -11,6 +11,7 @@ import { benchWork, evalWork } from "./tasks/bench.js";
 import { calibrateWork } from "./tasks/calibrate.js";
 import { compressWork } from "./tasks/compress.js";
 import { doctorWork } from "./tasks/doctor.js";
+import { fitRunWork } from "./tasks/fit-run.js";
 import { kldWork } from "./tasks/kld.js";
 
 /** Progress messages closer together than this are dropped. */
@@ -64,7 +65,9 @@ export function coordinate(request: Request, post: (event: CoordinatorEvent) => 
         return doctorWork(platform);
       case "calibrate":
         return calibrateWork(platform, request, control);
-      case "answer":
+      case "fit-run":
+      return fitRunWork(platform, request, control);
+    case "answer":
         return answerWork(platform, request, control, text);
       default:
         return request satisfies never;

@@ -4,6 +4,7 @@
 import type { Calibration } from "../core/calibration.js";
 import type { CompressionReport } from "../core/compression.js";
 import { InputError, UnavailableError } from "../core/errors.js";
+import type { FitRun } from "../core/fit-run.js";
 import type { HostProfile } from "../core/host.js";
 import type { KldSummary } from "../core/kld.js";
 import type { ActivationFormat, KvFormat } from "../core/op.js";
@@ -13,6 +14,7 @@ import type { TargetStatus } from "../core/target.js";
 import type { Progress } from "../run/parts.js";
 import type { CompressRequest } from "./compress/request.js";
 import type { EvalFolders } from "./parts/evalset.js";
+import type { FitRunRequest } from "./tasks/fit-run.js";
 
 export interface AnswerRequest {
   readonly kind: "answer";
@@ -88,7 +90,8 @@ export type Request =
   | CalibrateRequest
   | KldRequest
   | CompressRequest
-  | AnswerRequest;
+  | AnswerRequest
+  | FitRunRequest;
 
 /** Speed of one answer. */
 export interface AnswerFacts {
@@ -121,6 +124,7 @@ export type FinalEvent =
   | { readonly kind: "compared"; readonly report: KldReport }
   /** null: stopped before the end. */
   | { readonly kind: "compressed"; readonly report: CompressionReport | null }
+  | { readonly kind: "fit-ran"; readonly report: FitRun }
   | { readonly kind: "answered"; readonly facts: AnswerFacts }
   | FailureEvent;
 

@@ -110,14 +110,19 @@ function firstScored({ classes }: CalibrationSample): number {
 }
 
 /** Logits of the scored positions of one sample. */
-async function scored({ forward }: TrialParts, sample: CalibrationSample, state: Float32Array): Promise<Float32Array> {
+export async function scored(
+  { forward }: Pick<TrialParts, "forward">,
+  sample: CalibrationSample,
+  state: Float32Array,
+): Promise<Float32Array> {
   const first = firstScored(sample);
   const { hidden } = forward;
   return forward.logits(state.subarray(first * hidden, (sample.tokens.length - 1) * hidden));
 }
 
-function lossesOf(
-  { comparer, set, config }: TrialParts,
+/** Losses of one model's scored logits beside a base's, by class of the predicted token. */
+export function lossesOf(
+  { comparer, set, config }: Pick<TrialParts, "comparer" | "set" | "config">,
   base: readonly Float32Array[],
   own: readonly Float32Array[],
 ): Losses {

@@ -47,6 +47,8 @@ export interface Quantizer {
   scatterColumns(values: Float32Array, order: Float32Array, rows: number): Float32Array;
   /** Seeded synthetic weights, generated straight into the packed form, so scaled that outputs keep unit variance. */
   syntheticInt4(seed: number, rows: number, cols: number, group: Group): PackedInt4;
+  /** As syntheticInt4, in int8: `rows` rows from row `first` of the matrix on, the same however it is cut. */
+  syntheticInt8(seed: number, first: number, rows: number, cols: number): PackedInt8;
 }
 
 /** Sums over rows of logits: how far a model's distributions are from a base's, and how well each predicts. */

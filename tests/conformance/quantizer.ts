@@ -116,6 +116,11 @@ export const plainQuantizer: Quantizer = {
     });
     return out.length === rows * cols ? out : out.subarray(0, rows * cols);
   },
+  syntheticInt8(seed, first, rows, cols) {
+    const code = (i: number) => (Math.imul(seed + first * cols + i + 1, 0x9e3779b1) >>> 24) - 127;
+    const codes = Int8Array.from({ length: rows * cols }, (_, i) => Math.min(127, code(i)));
+    return { kind: "int8", rows, cols, codes, scales: new Float32Array(rows).fill(1 / (Math.sqrt(cols) * 73.6)) };
+  },
   syntheticInt4(seed, rows, cols, group) {
     const scale = toHalf(1 / (Math.sqrt(cols) * 4.6));
     const mix = (row: number, col: number) => Math.imul(seed + row * cols + col + 1, 0x9e3779b1) >>> 28;

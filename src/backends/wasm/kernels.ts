@@ -101,6 +101,7 @@ export interface Kernels {
   addDifference(wanted: number, written: number, count: number, out: number): void;
   packInt8(values: number, rows: number, cols: number, codes: number, scales: number): void;
   syntheticInt4(seed: number, first: number, count: number, cols: number, group: number, out: number): void;
+  syntheticInt8(seed: number, first: number, count: number, cols: number, codes: number, scales: number): void;
   spreadCodes(
     order: number,
     words: number,

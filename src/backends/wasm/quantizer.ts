@@ -19,6 +19,10 @@ export async function openQuantizer(platform: Platform): Promise<Quantizer> {
     unpack: (data) => unpack(loaded, data),
     scatterColumns: (values, order, rows) => scatterColumns(loaded, values, order, rows),
     syntheticInt4: (seed, rows, cols, group) => synthetic(loaded, seed, rows, cols, group),
+    syntheticInt8: (seed, first, rows, cols) =>
+      int8Pieces(loaded, rows, cols, 0, (row, count, _, codes, scales) =>
+        loaded.kernels.syntheticInt8(seed, first + row, count, cols, codes, scales),
+      ),
   };
 }
 
@@ -67,22 +71,36 @@ function keep({ memory }: Loaded, from: number, count: number, row: number, { co
   codes.set(new Uint8Array(memory.buffer, from, bytes), packedInt4Bytes(row, cols, group, "none8"));
 }
 
-function int8(loaded: Loaded, values: Float32Array, rows: number, cols: number) {
+function int8(loaded: Loaded, values: Float32Array, rows: number, cols: number): PackedInt8 {
   checkCount(values, rows, cols);
+  return int8Pieces(loaded, rows, cols, 4, (row, count, from, codes, scales) => {
+    const part = values.subarray(row * cols, (row + count) * cols);
+    new Float32Array(loaded.memory.buffer, from, count * cols).set(part);
+    loaded.kernels.packInt8(from, count, cols, codes, scales);
+  });
+}
+
+/** Rows that `make` leaves in linear memory, a piece at a time. @param inBytes bytes of its input for each code */
+function int8Pieces(
+  loaded: Loaded,
+  rows: number,
+  cols: number,
+  inBytes: number,
+  make: (row: number, count: number, from: number, codes: number, scales: number) => void,
+): PackedInt8 {
   const codes = new Int8Array(rows * cols);
   const scales = new Float32Array(rows);
   const step = Math.min(pieceRows(cols), rows);
-  const [from, to] = areas(loaded, step * cols * 4, step * (cols + 4) + 4);
+  const [from, to] = areas(loaded, step * cols * inBytes, step * (cols + 4) + 4);
   const scalesAt = to + Math.ceil((step * cols) / 4) * 4;
   for (let row = 0; row < rows; row += step) {
     const count = Math.min(step, rows - row);
+    make(row, count, from, to, scalesAt);
     const { buffer } = loaded.memory;
-    new Float32Array(buffer, from, count * cols).set(values.subarray(row * cols, (row + count) * cols));
-    loaded.kernels.packInt8(from, count, cols, to, scalesAt);
     codes.set(new Int8Array(buffer, to, count * cols), row * cols);
     scales.set(new Float32Array(buffer, scalesAt, count), row);
   }
-  return { kind: "int8", rows, cols, codes, scales } as const;
+  return { kind: "int8", rows, cols, codes, scales };
 }
 
 /** Rows come out of the kernels that read embedding tables. */
