@@ -66,8 +66,8 @@ export function coordinate(request: Request, post: (event: CoordinatorEvent) => 
       case "calibrate":
         return calibrateWork(platform, request, control);
       case "fit-run":
-      return fitRunWork(platform, request, control);
-    case "answer":
+        return fitRunWork(platform, request, control);
+      case "answer":
         return answerWork(platform, request, control, text);
       default:
         return request satisfies never;

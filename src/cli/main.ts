@@ -13,6 +13,7 @@ import { demoCommand } from "./demo.js";
 import { doctorCommand } from "./doctor.js";
 import { evalCommand } from "./eval.js";
 import { execCommand } from "./exec.js";
+import { fitCommand } from "./fit.js";
 import { parseFlags } from "./flags.js";
 import { inspectCommand } from "./inspect.js";
 import { suggest } from "./nearest.js";
@@ -31,6 +32,7 @@ const COMMANDS: readonly Command[] = [
   inspectCommand,
   compressCommand,
   convertCommand,
+  fitCommand,
   execCommand,
   attachCommand,
   replayCommand,

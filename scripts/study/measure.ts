@@ -1,0 +1,178 @@
+// Runs one cell: which blocks criteria choose, or a pipeline of stages and what its model loses on held-out samples.
+
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import {
+  type Engine,
+  floatsOf,
+  keptInMemory,
+  longestOf,
+  openEngine,
+  withValues,
+} from "../../src/cli/compress/engine.js";
+import type { CompressRequest } from "../../src/cli/compress/request.js";
+import { chooseLayers } from "../../src/cli/compress/scoring.js";
+import { roundMatrix, valuesOf } from "../../src/compress/codes.js";
+import { keptLayers, prunedSource } from "../../src/compress/prune.js";
+import { floatsOfBlock, quantizeDecoder } from "../../src/compress/quantize.js";
+import { replaceMe } from "../../src/compress/replaceme.js";
+import { parseScheme, type Scheme } from "../../src/compress/scheme.js";
+import type { WriteSource } from "../../src/core/write.js";
+import { type Bed, evaluate } from "./bench.js";
+import { type Cell, cellKey, criteriaCell, type Removed, type Stage } from "./cells.js";
+import type { CellResult, Store } from "./store.js";
+
+type CriteriaCell = Extract<Cell, { kind: "criteria" }>;
+type PipelineCell = Extract<Cell, { kind: "pipeline" }>;
+
+/** Most sets that healed-swap runs: of the deep model fewer, each is a pass over 30 blocks. */
+const BUDGET = { shipped: 40, smollm2: 16 } as const;
+
+export async function measure(bed: Bed, cell: Cell, store: Store): Promise<CellResult> {
+  const known = store.find(cell);
+  if (known) return known;
+  const began = performance.now();
+  const found = cell.kind === "criteria" ? await chooseAll(bed, cell) : await runStages(bed, cell, store);
+  const result = { ...found, seconds: Math.round((performance.now() - began) / 100) / 10 } as CellResult;
+  store.add(cell, result);
+  return result;
+}
+
+/** Block 0 stays: ReplaceMe needs a block before the ones that leave. No other block is protected. */
+async function chooseAll(bed: Bed, { names, count, model }: CriteriaCell) {
+  const request: CompressRequest = {
+    ...REQUEST,
+    ...{ prune: { count }, criterion: names[0], compare: names.slice(1), searchBudget: BUDGET[model] },
+  };
+  const { scores } = await chooseLayers(bed.engine, request, bed.calib, null, async () => {});
+  const chosen = scores.map(({ criterion, removed, order }) => ({ criterion, removed, order }));
+  return { kind: "criteria", chosen } as const;
+}
+
+const REQUEST: CompressRequest = {
+  ...{ kind: "compress", input: "", output: "", force: false, restart: false, prune: null, criterion: "", compare: [] },
+  ...{
+    shape: "free",
+    protect: [0],
+    heal: [],
+    ridge: null,
+    actOrder: true,
+    duo: false,
+    balanced: false,
+    format: "hf",
+    calib: "",
+  },
+  sft: { steps: 1, rate: 0, rank: 8, hiddenWeight: 0, logitWeight: 0, patience: 1, seed: 1 },
+  plan: { decoder: null, embedding: null, vision: null, projector: null, meanBits: null },
+  ...{ healData: null, general: null, adapter: null, searchBudget: 40, longest: 256, threads: 0, dequantize: true },
+  ...{ unmeasured: true, yes: true, tool: "study" },
+};
+
+/** A model on its way: `removed` are blocks of `source` that are still in it. */
+interface Way {
+  readonly source: WriteSource;
+  readonly removed: readonly number[];
+  readonly scheme: Scheme | null;
+  /** Of a model that was trained anew; closed by the caller. */
+  readonly engine: Engine | null;
+}
+
+async function runStages(bed: Bed, cell: PipelineCell, store: Store) {
+  let way: Way = { source: bed.source, removed: [], scheme: null, engine: null };
+  try {
+    for (const stage of cell.stages) way = await step(bed, cell, way, stage, store);
+    const final = prunedSource(way.source, way.removed);
+    const losses = await evaluate(bed, final, way.engine);
+    return { kind: "pipeline", losses, layers: final.config.decoder.layers } as const;
+  } finally {
+    await way.engine?.close();
+  }
+}
+
+async function step(bed: Bed, cell: PipelineCell, way: Way, stage: Stage, store: Store): Promise<Way> {
+  switch (stage.do) {
+    case "prune":
+      return { ...way, removed: await layersOf(bed, cell, stage.removed, store) };
+    case "replaceme":
+      return { ...way, source: await replaced(bed, way) };
+    case "quant":
+      return rounded(bed, way, parseScheme("--quant", stage.scheme) as Scheme);
+    case "sft":
+      return trained(bed, way, stage);
+    default:
+      return stage satisfies never;
+  }
+}
+
+async function layersOf(bed: Bed, { model }: PipelineCell, removed: Removed, store: Store) {
+  if ("layers" in removed) return removed.layers;
+  const found = await measure(bed, criteriaCell(model, removed.count), store);
+  const chosen = found.kind === "criteria" && found.chosen.find(({ criterion }) => criterion === removed.criterion);
+  if (!chosen) throw new Error(`${removed.criterion} was not run`);
+  return chosen.removed;
+}
+
+/** ReplaceMe on the model as it is; of a rounded one the healed matrices are rounded again, so that the size stays. */
+async function replaced({ engine, calib }: Bed, { source, removed, scheme }: Way): Promise<WriteSource> {
+  const forward = await engine.forward(source, longestOf(calib.samples));
+  try {
+    const states = await forward.embed(calib.samples);
+    const parts = { module: engine.module, config: source.config.decoder, floats: floatsOf(source), forward, states };
+    const { changed } = await replaceMe(parts, removed, { form: "least-squares", ridge: null });
+    if (!scheme) return withValues(source, changed);
+    const { hidden, ffn } = source.config.decoder;
+    const again = [...changed].map(([name, values]) => {
+      const codes = roundMatrix(engine.module, values, hidden, ffn, { ...scheme, method: "rtn" });
+      return [name, valuesOf(engine.module, codes)] as const;
+    });
+    return withValues(source, new Map(again));
+  } finally {
+    await forward.close();
+  }
+}
+
+/** Linears of the decoder's blocks, as their codes stand for; what comes out has lost its removed blocks. */
+async function rounded({ engine, calib }: Bed, way: Way, scheme: Scheme): Promise<Way> {
+  const source = prunedSource(way.source, way.removed);
+  const { module } = way.engine ?? engine;
+  const forward = await (way.engine ?? engine).forward(source, longestOf(calib.samples));
+  try {
+    const states = await forward.embed(calib.samples);
+    const floats = floatsOf(source);
+    const classes = calib.samples.map((sample) => sample.classes);
+    const parts = { module, config: source.config.decoder, floats, forward, states, classes };
+    const blocks = await quantizeDecoder(parts, { scheme });
+    const values = new Map<string, Float32Array>();
+    for (const block of blocks) {
+      const of = floatsOfBlock(module, block, floats);
+      for (const name of [...block.matrices.keys(), ...block.vectors.keys()]) values.set(name, await of(name));
+    }
+    return { ...way, source: withValues(source, values), removed: [], scheme };
+  } finally {
+    await forward.close();
+  }
+}
+
+/** SFT by the command itself, on the calibration set's questions; its result is kept in the cache. */
+async function trained(bed: Bed, { removed }: Way, stage: Extract<Stage, { do: "sft" }>): Promise<Way> {
+  const { steps, distill } = stage;
+  const layers = keptLayers(bed.source.config.decoder.layers, removed).join("-");
+  const out = join(".cache", "study", `sft-${layers}-${steps}${distill ? "-distilled" : ""}`);
+  if (!existsSync(out)) {
+    const extra = distill ? ["--distill-hidden", "1", "--distill-logits", "1"] : [];
+    const args = ["compress", bed.path, out, "--prune", `layers:${removed.join(",")}`, "--heal", "sft", ...extra];
+    const more = ["--steps", String(steps), "--no-measure", "--yes", "-q"];
+    const { status, stderr } = spawnSync(process.execPath, ["scripts/nibblemark.mjs", ...args, ...more], {
+      encoding: "utf8",
+    });
+    if (status !== 0) throw new Error(`compress ended with ${status}: ${stderr}`);
+  }
+  const engine = await openEngine(bed.engine.platform, out, { threads: bed.engine.threads, dequantize: true });
+  return { source: keptInMemory(engine.source), removed: [], scheme: null, engine };
+}
+
+export const nameOf = (cell: Cell): string =>
+  cell.kind === "criteria"
+    ? `${cell.model}: criteria, ${cell.count} blocks`
+    : `${cell.model}: ${cell.stages.map((stage) => JSON.stringify(stage)).join(" ") || "as it is"} ${cellKey(cell)}`;

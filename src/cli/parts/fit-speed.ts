@@ -1,0 +1,48 @@
+// Predicted decode speed of a model that was never loaded: its op list at a full context under the traffic model.
+
+import type { FitScheme, KvForm } from "../../compress/budget.js";
+import type { ModelConfig } from "../../core/config.js";
+import { modelledNs, type TrafficModel } from "../../core/delay.js";
+import type { HostProfile } from "../../core/host.js";
+import type { Op } from "../../core/op.js";
+import type { Topology } from "../../core/topology.js";
+import { decoderOps, headOps } from "../../model/decoder.js";
+import { buildGraph, decoderPass } from "../../model/graph.js";
+import { placeTensors } from "../../placement/place.js";
+
+export interface SpeedParts {
+  readonly traffic: TrafficModel;
+  readonly host: HostProfile;
+  readonly threads: number;
+  readonly topologies: readonly Topology[];
+}
+
+/** Tokens a second by topology. This runtime keeps keys and values in f32 where a plan says f16. */
+export function decodeSpeeds(
+  config: ModelConfig,
+  layers: number,
+  scheme: FitScheme,
+  kv: KvForm,
+  context: number,
+  { traffic, host, threads, topologies }: SpeedParts,
+): Record<string, number> {
+  const { decoder, embedding, vision, projector } = scheme;
+  const plan = { decoder, embedding, vision, projector, kv: kv === "int8" ? "int8" : "f32" } as const;
+  const text = { architecture: "llama", decoder: { ...config.decoder, layers } } as const;
+  const graph = buildGraph(text, { plan, activations: "int8", context, maxRows: 1 });
+  const pass = decoderPass(graph);
+  const { embedding: table, x, logits } = graph.decoder;
+  const ops: Op[] = [
+    { kind: "embed", tokens: [1], table, out: x, outRow: 0 },
+    ...decoderOps(pass, 1, context - 1),
+    ...headOps(pass, 0, 1),
+    { kind: "output", x: logits, xRow: 0, rows: 1, as: "argmax" },
+  ];
+  const run = { specs: graph.tensors, epochs: [ops], llcBytes: host.llcBytes, warmPasses: 1 };
+  const record = traffic.record(run);
+  const speed = (topology: Topology) => {
+    const placed = placeTensors(topology, graph.tensors, []);
+    return 1e9 / modelledNs(traffic.evaluate(record, placed, { host, threads, measuredNs: null }).total).value;
+  };
+  return Object.fromEntries(topologies.map((topology) => [topology.name, speed(topology)]));
+}
