@@ -142,12 +142,14 @@ async function rounded({ engine, calib }: Bed, way: Way, scheme: Scheme): Promis
     const floats = floatsOf(source);
     const classes = calib.samples.map((sample) => sample.classes);
     const parts = { module, config: source.config.decoder, floats, forward, states, classes };
-    const blocks = await quantizeDecoder(parts, { scheme });
     const values = new Map<string, Float32Array>();
-    for (const block of blocks) {
-      const of = floatsOfBlock(module, block, floats);
-      for (const name of [...block.matrices.keys(), ...block.vectors.keys()]) values.set(name, await of(name));
-    }
+    await quantizeDecoder(parts, {
+      scheme,
+      async onBlock(block) {
+        const of = floatsOfBlock(module, block, floats);
+        for (const name of [...block.matrices.keys(), ...block.vectors.keys()]) values.set(name, await of(name));
+      },
+    });
     return { ...way, source: withValues(source, values), removed: [], scheme };
   } finally {
     await forward.close();

@@ -19,6 +19,7 @@ import { sectionLines } from "../report/table.js";
 import { chooseTargets, fastestOf } from "../run/targets.js";
 import type { Command } from "./command.js";
 import { byteSize, type Parsed, topologyList, wholeNumber } from "./flags.js";
+import { toldCacheBytes } from "./parts/environment.js";
 import { isBelow, parseFloor, qualityOf, readMeasured } from "./parts/fit-quality.js";
 import { decodeSpeeds, type SpeedParts } from "./parts/fit-speed.js";
 import { probe } from "./parts/memory.js";
@@ -54,7 +55,10 @@ async function speedParts(platform: Platform, parsed: Parsed): Promise<SpeedPart
   const wanted = parsed.text("host") ?? "probe";
   const traffic = await openTrafficModel(platform);
   if (wanted === "default" || !target) return { traffic, host: fallback, threads, topologies };
-  const host = wanted === "probe" ? (await probe(platform, target, fallback)).host : await loadHost(platform, wanted);
+  const host =
+    wanted === "probe"
+      ? (await probe(platform, target, fallback, toldCacheBytes())).host
+      : await loadHost(platform, wanted);
   return { traffic, host, threads, topologies };
 }
 

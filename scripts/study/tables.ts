@@ -1,0 +1,146 @@
+// The study's tables: each a list of Markdown lines from the cells that were measured; cells that are missing show a dash.
+
+import type { Losses } from "../../src/compress/trial.js";
+import {
+  type Cell,
+  COUNTS,
+  criteriaCell,
+  DEPTH,
+  HEALINGS,
+  healCell,
+  ORDERS,
+  orderCell,
+  SCHEMES,
+  SMOL_COUNTS,
+  SMOL_CRITERIA,
+  SMOL_SCHEMES,
+  smolCell,
+  subsetCell,
+  subsets,
+  wholeCell,
+} from "./cells.js";
+import type { Chosen, Store } from "./store.js";
+
+const DASH = "–";
+const number = (value: number | undefined): string => (value === undefined ? DASH : value.toFixed(4));
+const row = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
+const table = (head: readonly string[], rows: readonly (readonly string[])[]): string[] => [
+  row(head),
+  row(head.map((_, i) => (i === 0 ? "---" : "---:"))),
+  ...rows.map(row),
+  "",
+];
+
+function lossesOf(store: Store, cell: Cell): Losses | null {
+  const found = store.find(cell);
+  return found?.kind === "pipeline" ? found.losses : null;
+}
+
+/** Mean of text and answers, each weighing a half: what criteria are judged by. */
+export const mean = ({ text, answer }: Losses): number => ((text?.kl ?? 0) + (answer?.kl ?? 0)) / 2;
+
+const pair = (losses: Losses | null): string[] => [number(losses?.text?.kl), number(losses?.answer?.kl)];
+
+export function singleTable(store: Store): string[] {
+  const rows = subsets()
+    .filter((set) => set.length === 1)
+    .map((set) => [
+      String(set[0]),
+      ...pair(lossesOf(store, subsetCell(set, false))),
+      ...(set[0] === 0 ? [DASH, DASH] : pair(lossesOf(store, subsetCell(set, true)))),
+    ]);
+  return table(["block", "KL text", "KL answer", "ReplaceMe: text", "answer"], rows);
+}
+
+interface Measured {
+  readonly set: readonly number[];
+  readonly kl: number;
+}
+
+/** Sets without block 0 of one size, best first; those that were not measured are missing. */
+export function ranked(store: Store, count: number, heal: boolean): Measured[] {
+  return subsets()
+    .filter((set) => set.length === count && !set.includes(0))
+    .flatMap((set) => {
+      const losses = lossesOf(store, subsetCell(set, heal));
+      return losses ? [{ set, kl: mean(losses) }] : [];
+    })
+    .sort((a, b) => a.kl - b.kl);
+}
+
+export function chosenOf(store: Store, count: number): readonly Chosen[] {
+  const found = store.find(criteriaCell("shipped", count));
+  return found?.kind === "criteria" ? found.chosen : [];
+}
+
+/** How far each criterion's set is from the best one of all sets of its size. */
+export function regretTable(store: Store, count: number): string[] {
+  const [plain, healed] = [ranked(store, count, false), ranked(store, count, true)];
+  if (plain.length === 0) return ["Not measured yet.", ""];
+  const place = (list: readonly Measured[], set: readonly number[]): string[] => {
+    const at = list.findIndex((one) => one.set.join() === set.join());
+    if (at < 0) return [DASH, DASH, DASH];
+    return [number(list[at].kl), number(list[at].kl - list[0].kl), `${at + 1} of ${list.length}`];
+  };
+  const rows = chosenOf(store, count).map(({ criterion, removed }) => [
+    criterion,
+    removed.join(", "),
+    ...place(plain, removed),
+    ...place(healed, removed),
+  ]);
+  const best = (list: readonly Measured[]): string[] => [number(list[0]?.kl), number(0), `1 of ${list.length}`];
+  const head = ["criterion", "blocks", "KL", "regret", "rank", "ReplaceMe: KL", "regret", "rank"];
+  return table(head, [
+    ["*best unhealed*", plain[0].set.join(", "), ...best(plain), ...place(healed, plain[0].set)],
+    ...(healed.length > 0
+      ? [["*best healed*", healed[0].set.join(", "), ...place(plain, healed[0].set), ...best(healed)]]
+      : []),
+    ...rows,
+  ]);
+}
+
+export function healTable(store: Store): string[] {
+  const rows = [
+    ["no block removed", ...SCHEMES.flatMap((scheme) => pair(lossesOf(store, wholeCell(scheme))))],
+    ...HEALINGS.map(({ name }, i) => [
+      `${DEPTH} removed, ${name}`,
+      ...SCHEMES.flatMap((scheme) => pair(lossesOf(store, healCell(i, scheme)))),
+    ]),
+  ];
+  return table(["", ...SCHEMES.flatMap((scheme) => [`${scheme}: text`, "answer"])], rows);
+}
+
+export function orderTable(store: Store): string[] {
+  const rows = ORDERS.map(({ name }, i) => [name, ...pair(lossesOf(store, orderCell(i)))]);
+  return table(["order of stages", "KL text", "KL answer"], rows);
+}
+
+export function smolTable(store: Store): string[] {
+  const rows = SMOL_COUNTS.flatMap((count) =>
+    SMOL_CRITERIA.flatMap((criterion) =>
+      [false, true].map((heal) => [
+        `${count} by ${criterion}, ${heal ? "ReplaceMe" : "none"}`,
+        ...SMOL_SCHEMES.map((scheme) => number(lossesOf(store, smolCell(criterion, count, heal, scheme))?.text?.kl)),
+      ]),
+    ),
+  );
+  return table(["blocks, healing", ...SMOL_SCHEMES], rows);
+}
+
+/** All sets of one size as bars, best first; a dot a set, the length is its KL. */
+export function bars(store: Store, heal: boolean): string[] {
+  const lines = COUNTS.flatMap((count) => {
+    const list = ranked(store, count, heal);
+    if (list.length === 0) return [];
+    const most = Math.max(...list.map(({ kl }) => kl));
+    const names = (set: readonly number[]) =>
+      chosenOf(store, count)
+        .filter(({ removed }) => removed.join() === set.join())
+        .map(({ criterion }) => criterion);
+    return list.map(({ set, kl }) => {
+      const bar = "#".repeat(Math.max(1, Math.round((kl / most) * 40)));
+      return `${set.join(",").padEnd(6)} ${bar.padEnd(41)} ${kl.toFixed(4)} ${names(set).join(" ")}`.trimEnd();
+    });
+  });
+  return lines.length === 0 ? [] : ["```text", ...lines, "```", ""];
+}
