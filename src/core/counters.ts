@@ -19,6 +19,9 @@ export type SourceStatus =
       readonly events: readonly EventStatus[];
     };
 
+/** Sampled touches (`counters.probes`) before an estimate is worth telling. */
+export const LEAST_PROBES = 12;
+
 /** A count that is known to lie between two ends; equal where it was counted. */
 export type Span = readonly [low: number, high: number];
 

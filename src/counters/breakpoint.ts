@@ -1,7 +1,14 @@
 // The source `breakpoint`: debug registers count touches of sampled words of a running program. Needs no hardware counters, works
 // on any process of ours, and gives estimates by region with 95 % intervals.
 
-import type { CountedEpoch, RegionLines, SourceStatus, Span, ThreadTime } from "../core/counters.js";
+import {
+  type CountedEpoch,
+  LEAST_PROBES,
+  type RegionLines,
+  type SourceStatus,
+  type Span,
+  type ThreadTime,
+} from "../core/counters.js";
 import { UnavailableError } from "../core/errors.js";
 import { eventError, type NativeAddon } from "../core/native.js";
 import type { Clock, CounterSession, CounterSource } from "../core/ports.js";
@@ -102,7 +109,9 @@ function openSession(parts: BreakpointParts, root: number): CounterSession {
     allNs += nativeNs;
     const lines = regions.flatMap((region, i) => {
       const rate = rates[i];
-      return rate && rate.stream[1] + rate.irregular[1] > 0 ? [linesOf(region, rate, onCpuNs)] : [];
+      return aimed.probes >= LEAST_PROBES && rate && rate.stream[1] + rate.irregular[1] > 0
+        ? [linesOf(region, rate, onCpuNs)]
+        : [];
     });
     const lost = errno === 0 ? 0 : 1;
     return [{ nativeNs, threads: ran, counters: aimed, regions: lines, runningShare: 1, lost, overheadNs }];

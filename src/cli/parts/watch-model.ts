@@ -1,5 +1,6 @@
 // The delay model of a watch: topology, host, placement of regions, and the evaluation of one epoch.
 
+import { LEAST_PROBES } from "../../core/counters.js";
 import { InputError } from "../../core/errors.js";
 import { type HostProfile, sealProfile } from "../../core/host.js";
 import type { Platform } from "../../core/ports.js";
@@ -30,9 +31,6 @@ async function campOf(platform: Platform, wasm: DelayExports, path: string | und
   const text = await platform.readText(path);
   return parseFit(path, text) ?? fitCamp(wasm, parseBenchmarks(path, text));
 }
-
-/** Sampled touches before an estimate is worth a prediction. */
-const LEAST_PROBES = 12;
 
 /** Whether a model has what it needs of one epoch. */
 function canEvaluate(model: DelayModelName, { counters, pools }: EpochWork): boolean {
