@@ -21,6 +21,7 @@ import { packageVersion } from "./parts/environment.js";
 import { replayCommand } from "./replay.js";
 import { reportCommand } from "./report.js";
 import { runCommand } from "./run.js";
+import { sweepCommand } from "./sweep.js";
 import { workerCommand } from "./worker.js";
 
 const COMMANDS: readonly Command[] = [
@@ -33,6 +34,7 @@ const COMMANDS: readonly Command[] = [
   compressCommand,
   convertCommand,
   fitCommand,
+  sweepCommand,
   execCommand,
   attachCommand,
   replayCommand,

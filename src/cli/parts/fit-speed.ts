@@ -1,10 +1,10 @@
 // Predicted decode speed of a model that was never loaded: its op list at a full context under the traffic model.
 
-import type { FitScheme, KvForm } from "../../compress/budget.js";
+import type { KvForm } from "../../compress/budget.js";
 import type { ModelConfig } from "../../core/config.js";
 import { modelledNs, type TrafficModel } from "../../core/delay.js";
 import type { HostProfile } from "../../core/host.js";
-import type { Op } from "../../core/op.js";
+import type { Op, StorageFormat } from "../../core/op.js";
 import type { Topology } from "../../core/topology.js";
 import { decoderOps, headOps } from "../../model/decoder.js";
 import { buildGraph, decoderPass } from "../../model/graph.js";
@@ -17,14 +17,18 @@ export interface SpeedParts {
   readonly topologies: readonly Topology[];
 }
 
-/** Tokens a second by topology. This runtime keeps keys and values in f32 where a plan says f16. */
+/** Form of each part. */
+export type Forms = Readonly<Record<"decoder" | "embedding" | "vision" | "projector", StorageFormat>>;
+
+/** Tokens a second by topology; no rules: its own placement. This runtime keeps keys and values in f32 where a plan says f16. */
 export function decodeSpeeds(
   config: ModelConfig,
   layers: number,
-  scheme: FitScheme,
+  scheme: Forms,
   kv: KvForm,
   context: number,
   { traffic, host, threads, topologies }: SpeedParts,
+  rules: readonly string[] = [],
 ): Record<string, number> {
   const { decoder, embedding, vision, projector } = scheme;
   const plan = { decoder, embedding, vision, projector, kv: kv === "int8" ? "int8" : "f32" } as const;
@@ -41,7 +45,7 @@ export function decodeSpeeds(
   const run = { specs: graph.tensors, epochs: [ops], llcBytes: host.llcBytes, warmPasses: 1 };
   const record = traffic.record(run);
   const speed = (topology: Topology) => {
-    const placed = placeTensors(topology, graph.tensors, []);
+    const placed = placeTensors(topology, graph.tensors, rules);
     return 1e9 / modelledNs(traffic.evaluate(record, placed, { host, threads, measuredNs: null }).total).value;
   };
   return Object.fromEntries(topologies.map((topology) => [topology.name, speed(topology)]));

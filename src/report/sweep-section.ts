@@ -1,0 +1,27 @@
+// A sweep's lines by topology, and which of them nothing else beats in size, quality and speed.
+
+import type { SweepLine } from "../core/sweep.js";
+import { ABSENT, bytesText, digits } from "./format.js";
+import { left, right, type Section } from "./section.js";
+
+/** @param front indices of the lines that none beats */
+export function sweepSection(topology: string, lines: readonly SweepLine[], front: readonly number[]): Section {
+  const rows = lines.map((line, i) => [
+    front.includes(i) ? "*" : "",
+    String(line.prune),
+    line.heal,
+    line.quant,
+    line.placement,
+    bytesText(line.weightBytes),
+    ...[line.kl, line.klText, line.klAnswer].map((value) => (value === null ? ABSENT : value.toFixed(4))),
+    digits(line.tokensPerSecond),
+  ]);
+  const columns = [
+    ...[left("front"), right("removed"), left("healing"), left("quantization"), left("placement", "default")],
+    ...[right("size"), right("KL"), right("KL text", ABSENT), right("KL answers", ABSENT), right("t/s (modelled)")],
+  ];
+  const notes = [
+    "*: no other line is as small, as near to the original and as fast. KL in nats, the larger of text and answers.",
+  ];
+  return { title: `Under ${topology}`, columns, rows, notes };
+}
