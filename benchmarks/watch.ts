@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Platform } from "../src/core/ports.js";
 import type { WatchResult } from "../src/core/watch.js";
+import { emulated } from "./emulated.js";
 import { watchOthers } from "./machine.js";
 import { middle, ratio, show } from "./samples.js";
 
@@ -116,6 +117,7 @@ export async function watch(platform: Platform, rounds: number): Promise<void> {
     const count = Math.min(rounds, MOST_ROUNDS);
     for (const work of WORKS) overheads(target, work, count);
     injection(target, Math.max(3, Math.ceil(count / 4)), folder);
+    await emulated(count);
     console.log(others());
   } finally {
     rmSync(folder, { recursive: true, force: true });

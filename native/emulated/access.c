@@ -82,9 +82,17 @@ static inline bool is_held(unsigned cpu, uint64_t address, const Last *last) {
   return last->line == own_line(cpu, address) && recorder_of(cpu)->l1_misses - last->misses < watch.l1_ways;
 }
 
-void on_memory(unsigned cpu, uint32_t info, uint64_t address, void *lasts) {
-  const bool writes = info >> watch.store_bit & 1;
-  Last *last = (Last *)lasts + writes;
+static inline void accessed(unsigned cpu, uint32_t info, uint64_t address, Last *lasts) {
+  const bool writes = info >> STORE_BIT & 1;
+  Last *last = lasts + writes;
   if (LIKELY(l1_is_newest(&watch.first_level[cpu % THREADS], address, writes)) || is_held(cpu, address, last)) return;
   touch(cpu, info, address, writes, last);
+}
+
+void on_memory(unsigned cpu, uint32_t info, uint64_t address, void *lasts) { accessed(cpu, info, address, lasts); }
+
+/** The same while there is one thread: all its places are known when this is compiled. */
+void on_memory_alone(unsigned cpu, uint32_t info, uint64_t address, void *lasts) {
+  (void)cpu;
+  accessed(0, info, address, lasts);
 }

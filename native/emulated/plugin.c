@@ -45,7 +45,7 @@ static void translate(plugin_id id, plugin_tb *block) {
     plugin_insn *insn = qemu_plugin_tb_get_insn(block, i);
     if (touches_stack_top(insn)) continue;
     // QEMU 7.2 calls for loads and stores whatever is asked for, so one callback takes both.
-    qemu_plugin_register_vcpu_mem_cb(insn, on_memory, NO_REGISTERS, READS_AND_WRITES, new_lasts());
+    qemu_plugin_register_vcpu_mem_cb(insn, watch.threaded ? on_memory : on_memory_alone, NO_REGISTERS, READS_AND_WRITES, new_lasts());
   }
 }
 
@@ -88,12 +88,12 @@ EXPORT int qemu_plugin_install(plugin_id id, const plugin_info *info, int count,
   const char *problem = strcmp(info->target_name, "x86_64") && strcmp(info->target_name, "aarch64") ? "64-bit programs only" : NULL;
   for (int i = 0; i < count && !problem; i++) if (!is_option(options[i], &shape)) problem = options[i];
   if (!problem) problem = problem_of(&shape);
+  if (!qemu_plugin_mem_is_store(1u << STORE_BIT)) problem = "this version of QEMU tells stores in a way that is not known";
   if (!problem && !open_output(&watch.output)) problem = "out=FILE cannot be written";
   if (problem) {
     fprintf(stderr, "nibblemark: %s\n", problem);
     return 1;
   }
-  while (watch.store_bit < 31 && !qemu_plugin_mem_is_store(1u << watch.store_bit)) watch.store_bit++;
 #ifdef __x86_64__
   watch.has_wide_registers = __builtin_cpu_supports("avx");
 #endif

@@ -24,8 +24,6 @@ typedef struct {
   /** Instructions of the time when there was one thread, number 0. */
   uint64_t alone_instructions;
   bool threaded;
-  /** Bit of an access's `info` that tells a store. */
-  uint32_t store_bit;
   /** The processor has registers whose upper halves, once used, make every older SSE instruction slow. */
   bool has_wide_registers;
 } Watch;
@@ -39,7 +37,7 @@ static inline uint64_t instructions_of(const Recorder *r) {
   return r->instructions + (r == watch.recorders ? watch.alone_instructions : 0);
 }
 
-on_access on_memory;
+on_access on_memory, on_memory_alone;
 on_syscall before_syscall;
 on_syscall_return after_syscall;
 bool touches_stack_top(const plugin_insn *);
