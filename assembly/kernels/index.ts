@@ -3,7 +3,8 @@
 export { features, relaxedProbe } from "./lanes";
 export { abandon, CONTROL_BYTES, hasFailed, helpedUnits, serve, setUp } from "./jobs";
 export { scratchBytes } from "./units";
-export { matmul, preparedBytes } from "./matmul";
+export { setPart, setSource } from "./fused";
+export { matmul, matmulParts, preparedBytes } from "./matmul";
 export { int8Bytes, int8Tile } from "./int8";
 export { attention, attentionInt8 } from "./attention";
 export { storeInt8 } from "./kv-int8";

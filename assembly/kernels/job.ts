@@ -53,7 +53,14 @@ export class Job {
   kvHeads: i32;
   headDim: i32;
   causal: i32;
+  /** Products of one job (fused.ts): units of this matrix alone, and the next matrix or 0. The first one's `units` counts all. */
+  ownUnits: i32;
+  next: usize;
 }
+
+/** The control block has room for so many products of one job, this far from each other. */
+export const MOST_PARTS: i32 = 3;
+export const PART_BYTES: usize = 128;
 
 /** Bytes of one "r8" record: codes, eight f16 scales, and zero points or offsets where there are any. */
 // @ts-ignore: decorator

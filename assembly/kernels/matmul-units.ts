@@ -16,6 +16,10 @@ import { scalarF32, scalarInt4F32, scalarInt4I8, scalarInt8F32, scalarInt8I8 } f
 export const PANEL_TOKENS: i32 = 4;
 
 export function matmulUnit(job: Job, unit: i32, scratch: usize): void {
+  while (unit >= job.ownUnits) {
+    unit -= job.ownUnits;
+    job = changetype<Job>(job.next);
+  }
   const row = unit * UNIT_ROWS;
   const blocks = min(UNIT_ROWS / 8, ceilDiv(job.rows - row, 8));
   if (!SIMD) {

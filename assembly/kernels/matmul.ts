@@ -1,5 +1,6 @@
 // out = W x (+ bias): brings the activations into the form that the format's kernel wants, then runs the rows as a job.
 
+import { SOURCE_NONE, beginRows, joinParts, makeRows, stepParts } from "./fused";
 import { takesBytes, takesPlanes } from "./int4-i8";
 import * as kinds from "./job";
 import { Job, OFFSET_NONE8, TOKEN_TILE, UNIT_ROWS, ceilDiv } from "./job";
@@ -39,6 +40,17 @@ export function matmul(
   kind: i32, weight: usize, scales: usize, bias: usize, x: usize, out: usize, outStride: i32,
   rows: i32, cols: i32, tokens: i32, group: i32, offset: i32, prepared: usize,
 ): void {
+  matmulParts(kind, weight, scales, bias, x, out, outStride, rows, cols, tokens, group, offset, prepared, 1, SOURCE_NONE);
+}
+
+/**
+ * The same for `parts` matrices in one job, which setPart has named but for the first; `source`: what setSource has named
+ * makes x first, which is then written (SOURCE_* of fused.ts).
+ */
+export function matmulParts(
+  kind: i32, weight: usize, scales: usize, bias: usize, x: usize, out: usize, outStride: i32,
+  rows: i32, cols: i32, tokens: i32, group: i32, offset: i32, prepared: usize, parts: i32, source: i32,
+): void {
   const job = changetype<Job>(control() + 64);
   for (let t = 0; t < tokens; t += TOKEN_TILE) {
     job.kind = kind;
@@ -53,8 +65,11 @@ export function matmul(
     job.group = group;
     job.offset = offset;
     job.units = ceilDiv(rows, UNIT_ROWS);
+    beginRows(source, t);
     prepare(job, x + ((<usize>t * <usize>cols) << 2), prepared);
-    runJob(job, <i64>rows * <i64>cols * <i64>job.tokens >= PARALLEL_WORK);
+    const allRows = joinParts(job, parts);
+    runJob(job, allRows * <i64>cols * <i64>job.tokens >= PARALLEL_WORK);
+    stepParts(job.tokens, parts);
   }
 }
 
@@ -67,7 +82,9 @@ function prepare(job: Job, x: usize, prepared: usize): void {
   job.xSums = prepared + metaBytes;
   const free = job.xSums + metaBytes;
   const few = job.tokens < PANEL_TOKENS;
-  if (job.kind == kinds.KIND_INT4_I8 || job.kind == kinds.KIND_INT8_I8) {
+  const int8 = job.kind == kinds.KIND_INT4_I8 || job.kind == kinds.KIND_INT8_I8;
+  if (!int8) makeRows(x, 0, job.tokens, cols);
+  if (int8) {
     prepareInt8(job, x, groups, group, free);
     if (SIMD && few && job.kind == kinds.KIND_INT4_I8 && largestMagnitude(job.xScales, job.tokens * groups) > MOST_SCALE) {
       job.kind = kinds.KIND_INT4_F32;
@@ -94,6 +111,7 @@ function prepareInt8(job: Job, x: usize, groups: i32, group: i32, free: usize): 
   for (let t = 0; t < job.tokens; t++) {
     const at = <usize>(tiles ? (t >> 2) * groups * 4 + (t & 3) : t * groups) << 2;
     const from = x + ((<usize>t * <usize>job.cols) << 2);
+    makeRows(from, t, 1, job.cols);
     quantizeRow(from, job.cols, group, codes + <usize>(t * padded), job.xScales + at, job.xSums + at, tiles ? 16 : 4);
   }
   job.x = codes;

@@ -9,7 +9,7 @@ import { need } from "../support/need.js";
 import { root } from "../support/root.js";
 import { runningVariants } from "./variants.js";
 
-const FILES = ["products-fuzz", "same-bits", "functions", "accuracy"];
+const FILES = ["products-fuzz", "same-bits", "functions", "accuracy", "fused"];
 
 const binary = process.env.CI === "true" ? fetchNode24() : node24();
 const here = (await runningVariants()).includes("relaxed");

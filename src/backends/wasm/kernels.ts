@@ -35,6 +35,33 @@ export interface Kernels {
     offset: number,
     prepared: number,
   ): void;
+  setPart(
+    index: number,
+    weight: number,
+    scales: number,
+    bias: number,
+    out: number,
+    outStride: number,
+    rows: number,
+  ): void;
+  setSource(from: number, partner: number, eps: number): void;
+  matmulParts(
+    kind: number,
+    weight: number,
+    scales: number,
+    bias: number,
+    x: number,
+    out: number,
+    outStride: number,
+    rows: number,
+    cols: number,
+    tokens: number,
+    group: number,
+    offset: number,
+    prepared: number,
+    parts: number,
+    source: number,
+  ): void;
   attentionInt8(
     q: number,
     k: number,
@@ -144,6 +171,10 @@ export interface Kernels {
 /** Matmul kinds and int4 offsets, as assembly/kernels/job.ts numbers them. */
 export const KIND = { int4I8: 0, int4F32: 1, int8I8: 2, int8F32: 3, f32: 4 } as const;
 export const OFFSET = { none8: 0, zeroU4: 1, bias: 2 } as const;
+
+/** Matrices of one job, and the ops that can make their activations, as assembly/kernels/job.ts and fused.ts number them. */
+export const MOST_PARTS = 3;
+export const SOURCE = { none: 0, rmsnorm: 1, swiglu: 2 } as const;
 
 /** Block types as assembly/kernels/blocks.ts numbers them. */
 export const BLOCK_TYPE: Readonly<Record<BlockType, number>> = {

@@ -2,8 +2,9 @@
 
 import { InputError } from "../../core/errors.js";
 import { headDimOf, type Op } from "../../core/op.js";
-import { BLOCK_TYPE, KIND, OFFSET } from "./kernels.js";
-import { checkRows, type Place, placeOf, rowsAt, type State } from "./state.js";
+import { BLOCK_TYPE, OFFSET } from "./kernels.js";
+import { multiply, product } from "./product.js";
+import { checkRows, placeOf, rowsAt, type State, widthOf } from "./state.js";
 
 type OpOf<K extends Op["kind"]> = Extract<Op, { kind: K }>;
 
@@ -20,23 +21,9 @@ export function execute(state: State, op: Op): Float32Array | Int32Array | null 
     case "patchEmbed":
       patchEmbed(state, op);
       return null;
-    case "matmul": {
-      const weight = placeOf(state, op.weight);
-      const bias = op.bias === null ? 0 : rowsAt(state, op.bias, 0, 1);
-      const x = rowsAt(state, op.x, op.xRow, op.rows);
-      checkWidth(weight, state, op);
-      multiply(
-        state,
-        weight,
-        bias,
-        x,
-        rowsAt(state, op.out, 0, op.rows),
-        widthOf(state, op.out),
-        op.rows,
-        op.activations,
-      );
+    case "matmul":
+      product(state, op);
       return null;
-    }
     case "rmsnorm": {
       const x = rowsAt(state, op.x, op.xRow, op.rows);
       const weight = rowsAt(state, op.weight, 0, 1);
@@ -95,40 +82,6 @@ export function execute(state: State, op: Op): Float32Array | Int32Array | null 
     default:
       return op satisfies never;
   }
-}
-
-const widthOf = (state: State, id: number): number => placeOf(state, id).spec.cols;
-
-function checkWidth({ spec }: Place, state: State, op: OpOf<"matmul">): void {
-  const [from, to] = [widthOf(state, op.x), widthOf(state, op.out)];
-  if (from === spec.cols && to === spec.rows) return;
-  const problem = `is [${spec.rows}, ${spec.cols}], but x has ${from} columns and out ${to}`;
-  throw new InputError(spec.name, "shape", problem, "Check the model's config against its tensors");
-}
-
-function multiply(
-  { kernels, prepared }: State,
-  weight: Place,
-  bias: number,
-  x: number,
-  out: number,
-  outStride: number,
-  tokens: number,
-  activations: "f32" | "int8",
-): void {
-  const { spec, at, scalesAt, group, blocks } = weight;
-  const int8 = activations === "int8";
-  if (blocks) {
-    const { rows, cols } = spec;
-    const type = BLOCK_TYPE[blocks];
-    kernels.matmulBlocks(type, at, bias, x, out, outStride, rows, cols, tokens, int8 ? 1 : 0, prepared);
-    return;
-  }
-  let kind: number = KIND.f32;
-  if (group) kind = int8 ? KIND.int4I8 : KIND.int4F32;
-  else if (spec.format === "int8") kind = int8 ? KIND.int8I8 : KIND.int8F32;
-  const offset = OFFSET[weight.offset];
-  kernels.matmul(kind, at, scalesAt, bias, x, out, outStride, spec.rows, spec.cols, tokens, group, offset, prepared);
 }
 
 function embed(state: State, op: OpOf<"embed">): void {

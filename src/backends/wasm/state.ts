@@ -114,6 +114,8 @@ export function placeOf(state: State, id: TensorId): Place {
   return found;
 }
 
+export const widthOf = (state: State, id: TensorId): number => placeOf(state, id).spec.cols;
+
 /** Throws InputError when `rows` rows from `row` on do not exist. */
 export function checkRows({ name, rows: all }: TensorSpec, row: number, rows: number): void {
   if (row >= 0 && row + rows <= all) return;
