@@ -1,7 +1,7 @@
 // What the page and its worker say to each other: plain values only. Every request is answered once, by an event with its
 // number; events without one come by themselves.
 
-import type { BenchResult, Calibration, Section, Target, TargetStatus } from "../../src/browser.js";
+import type { Section, Target, TargetStatus, Warning } from "../../src/browser.js";
 import type { Settings } from "./settings.js";
 
 /** A picture as canvases hold it. */
@@ -99,14 +99,15 @@ export type Answer =
   | { readonly kind: "decoded"; readonly width: number; readonly height: number; readonly preview: Pixels }
   | {
       readonly kind: "benched";
-      readonly result: BenchResult;
+      readonly interrupted: boolean;
       readonly sections: readonly Section[];
+      readonly warnings: readonly Warning[];
       readonly markdown: string;
-      readonly json: string;
+      /** The whole result; a Blob, since its epochs are many and the page only saves them. */
+      readonly json: Blob;
     }
   | {
       readonly kind: "calibrated";
-      readonly calibration: Calibration;
       readonly sections: readonly Section[];
       readonly json: string;
     }

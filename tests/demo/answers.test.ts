@@ -34,6 +34,27 @@ if (haveChromium()) {
     });
   });
 
+  test("the sample questions are answered right on WebGPU, on the browser's software adapter", async () => {
+    await withDemo(
+      async ({ page, faults }) => {
+        const targets = await page
+          .locator("#target option")
+          .evaluateAll((all) => all.map((one) => one.getAttribute("value") ?? ""));
+        const target = targets.find((name) => name.includes("/webgpu-"));
+        assert.ok(target, targets.join(", "));
+        assert.match((await page.textContent("#device")) ?? "", /WebGPU.*software: correct, not fast/);
+        await page.selectOption("#target", target ?? "");
+        await statusIs(page, /^Ready: .*webgpu/);
+        for (const [sample, question, answer] of SAMPLES) {
+          await showSample(page, sample);
+          assert.is((await askDemo(page, question)).trim(), answer, `${target}: ${question}`);
+        }
+        assert.equal(faults, []);
+      },
+      { flags: ["--enable-unsafe-webgpu"] },
+    );
+  });
+
   test("a grid of chosen digits is read right, and a text goes on token by token until it is stopped", async () => {
     await withDemo(async ({ page, faults }) => {
       for (const [place, digit] of GRID.entries()) await page.selectOption(`[data-cell="${place}"]`, String(digit));

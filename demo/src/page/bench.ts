@@ -1,18 +1,18 @@
 // Benchmark mode: targets to choose, progress, cancel, tables, and the result to take away. Calibration of the host beside it.
 
-import { type BenchResult, targetName } from "../../../src/browser.js";
+import { targetName, type Warning } from "../../../src/browser.js";
 import type { Client } from "./client.js";
-import { button, element, find, sectionTable, text } from "./dom.js";
+import { appendTables, button, element, find, text } from "./dom.js";
 
-function download(name: string, content: string): void {
+function download(name: string, content: Blob): void {
   const link = element("a");
-  link.href = URL.createObjectURL(new Blob([content], { type: "application/json" }));
+  link.href = URL.createObjectURL(content);
   link.download = name;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 1000);
 }
 
-function warnings({ warnings: list }: BenchResult): HTMLElement[] {
+function warnings(list: readonly Warning[]): HTMLElement[] {
   return list.map(({ message, remedy }) => element("p", `${message}. ${remedy}.`, "note"));
 }
 
@@ -37,7 +37,7 @@ export function openBenchPanel(client: Client, tell: (message: string) => void):
   let busy = false;
   let canRun = false;
   let markdown = "";
-  let json = "";
+  let json = new Blob();
   const show = () => {
     run.disabled = busy || !canRun;
     button("bench-stop").disabled = !busy;
@@ -72,13 +72,14 @@ export function openBenchPanel(client: Client, tell: (message: string) => void):
     busy = false;
     show();
     bar.value = bar.max;
-    text("bench-stage", answer.kind === "benched" && answer.result.interrupted ? "Cancelled" : "Done");
+    text("bench-stage", answer.kind === "benched" && answer.interrupted ? "Cancelled" : "Done");
     if (answer.kind === "failed") return tell(answer.message);
     if (answer.kind !== "benched") return;
     ({ markdown, json } = answer);
     find("bench-out", HTMLElement).hidden = false;
-    find("bench-result", HTMLElement).replaceChildren(...answer.sections.map(sectionTable), ...warnings(answer.result));
-    tell(answer.result.interrupted ? "Cancelled: these are the results so far." : "Measured.");
+    find("bench-result", HTMLElement).replaceChildren(...warnings(answer.warnings));
+    await appendTables(find("bench-result", HTMLElement), answer.sections);
+    tell(answer.interrupted ? "Cancelled: these are the results so far." : "Measured.");
   }
 
   find("bench-form", HTMLFormElement).addEventListener("submit", (event) => {

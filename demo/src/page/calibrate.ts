@@ -1,7 +1,7 @@
 // Calibration of the host in the page, kept for the next visit where the browser lets pages keep things.
 
 import type { Client } from "./client.js";
-import { button, find, sectionTable } from "./dom.js";
+import { appendTables, button, find } from "./dom.js";
 
 const KEY = "nibblemark-calibration";
 
@@ -37,7 +37,8 @@ export function openCalibration(client: Client, tell: (message: string) => void)
     start.disabled = false;
     if (answer.kind === "failed") return tell(answer.message);
     if (answer.kind !== "calibrated") return;
-    find("calibration", HTMLElement).replaceChildren(...answer.sections.map(sectionTable));
+    find("calibration", HTMLElement).replaceChildren();
+    await appendTables(find("calibration", HTMLElement), answer.sections);
     const forgets = "This browser blocks storage for this page, so the profile is gone when you leave.";
     tell(`Calibrated. Predictions now use this machine's profile. ${keep(answer.json) ? "" : forgets}`.trim());
   });

@@ -8,6 +8,7 @@ export interface Client {
   send(request: Request): void;
   /** Resolves with the answer; a failure is an answer too. */
   work(work: Work, transfer?: readonly Transferable[]): Promise<Answer>;
+  /** Hears events of a kind, and the last one that came before. */
   on<K extends Event["kind"]>(kind: K, listener: Listener<K>): void;
 }
 
@@ -16,12 +17,14 @@ export function startClient(onDeath: (message: string) => void): Client {
   const worker = new Worker(new URL("../worker/main.ts", import.meta.url), { type: "module" });
   const waiting = new Map<number, (answer: Answer) => void>();
   const listeners = new Map<string, ((event: never) => void)[]>();
+  const latest = new Map<string, Event>();
   let last = 0;
   worker.onmessage = ({ data }: MessageEvent<Event>) => {
     if (data.kind === "done") {
       waiting.get(data.id)?.(data.answer);
       waiting.delete(data.id);
     }
+    latest.set(data.kind, data);
     for (const listener of listeners.get(data.kind) ?? []) listener(data as never);
   };
   worker.onerror = (event) => {
@@ -42,6 +45,8 @@ export function startClient(onDeath: (message: string) => void): Client {
     },
     on(kind, listener) {
       listeners.set(kind, [...(listeners.get(kind) ?? []), listener as (event: never) => void]);
+      const before = latest.get(kind);
+      if (before) (listener as (event: Event) => void)(before);
     },
   };
 }

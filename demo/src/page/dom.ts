@@ -57,6 +57,17 @@ export function sectionTable({ title, columns, rows, notes }: Section): HTMLElem
   return element("div", [table, ...below], "scroll");
 }
 
+/** Tables one after another, each in a turn of its own: a long report must not hold the page up. */
+export async function appendTables(place: HTMLElement, sections: readonly Section[]): Promise<void> {
+  for (const section of sections) {
+    place.append(sectionTable(section));
+    await turn();
+  }
+}
+
+/** Ends this task; the browser may draw and take input before the next one. */
+export const turn = (): Promise<void> => new Promise((done) => setTimeout(done, 0));
+
 /** Three significant digits. */
 export const digits = (value: number): string =>
   value >= 1000 ? Math.round(value).toLocaleString("en") : String(Number(value.toPrecision(3)));

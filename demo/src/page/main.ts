@@ -5,7 +5,7 @@ import { openBenchPanel } from "./bench.js";
 import { openCalibration } from "./calibrate.js";
 import { startClient } from "./client.js";
 import { openDeviceCard } from "./device.js";
-import { element, find, text } from "./dom.js";
+import { element, find, text, turn } from "./dom.js";
 import { openMemoryPanel } from "./memory.js";
 import { openModelPanel } from "./model.js";
 import { keepOffline } from "./offline.js";
@@ -29,11 +29,15 @@ const client = startClient((message) =>
   note(`The worker of this page ended: ${message}. Reload the page to go on; what was measured so far stays visible.`),
 );
 client.on("note", ({ message }) => note(message));
-const device = openDeviceCard(client);
 const memory = openMemoryPanel(client, note);
-openTimeline(client);
 client.send({ kind: "begin", base, version: __VERSION__, settings: memory.settings });
+// Each panel in a task of its own, so that none of them holds the page up.
+await turn();
+const device = openDeviceCard(client);
+openTimeline(client);
+await turn();
 const picture = openPicturePanel(client, base, tell);
+await turn();
 const ask = openAskPanel(client, picture, tell);
 const bench = openBenchPanel(client, tell);
 const model = openModelPanel(client, tell, (ready) => {

@@ -5,7 +5,7 @@ import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import type { Estimate } from "../protocol.js";
 import type { Client } from "./client.js";
-import { digits, find, sectionTable } from "./dom.js";
+import { digits, find, sectionTable, turn } from "./dom.js";
 
 interface Series {
   readonly label: string;
@@ -67,26 +67,31 @@ function table({ epochs, pools }: Estimate): HTMLElement {
 export function openTimeline(client: Client): void {
   let last: Estimate | null = null;
   let frame = 0;
-  const show = () => {
+  const show = async () => {
+    const shown = last;
+    if (shown && shown.epochs.length > 0) {
+      const { epochs, pools } = shown;
+      find("timeline-empty", HTMLElement).hidden = true;
+      find("timeline-table", HTMLDetailsElement).hidden = false;
+      draw(find("time-chart", HTMLElement), "Time of each epoch", "ms", [
+        { label: "measured", values: epochs.map(({ measuredMs }) => measuredMs) },
+        { label: "predicted", values: epochs.map(({ predictedMs }) => predictedMs) },
+      ]);
+      await turn();
+      const bytes = pools.map((label, i) => ({
+        label,
+        values: epochs.map(({ missBytes }) => (missBytes[i] ?? 0) / 1e6),
+      }));
+      draw(find("pool-chart", HTMLElement), "Bytes beyond the cache, by pool", "MB", bytes);
+      await turn();
+      find("timeline-table", HTMLDetailsElement).querySelector("div")?.replaceChildren(table(shown));
+    }
     frame = 0;
-    if (!last || last.epochs.length === 0) return;
-    const { epochs, pools } = last;
-    find("timeline-empty", HTMLElement).hidden = true;
-    find("timeline-table", HTMLDetailsElement).hidden = false;
-    draw(find("time-chart", HTMLElement), "Time of each epoch", "ms", [
-      { label: "measured", values: epochs.map(({ measuredMs }) => measuredMs) },
-      { label: "predicted", values: epochs.map(({ predictedMs }) => predictedMs) },
-    ]);
-    const bytes = pools.map((label, i) => ({
-      label,
-      values: epochs.map(({ missBytes }) => (missBytes[i] ?? 0) / 1e6),
-    }));
-    draw(find("pool-chart", HTMLElement), "Bytes beyond the cache, by pool", "MB", bytes);
-    find("timeline-table", HTMLDetailsElement).querySelector("div")?.replaceChildren(table(last));
+    if (shown !== last) ask();
   };
   // A slider that moves gives many estimates; one drawing a frame is enough.
-  const ask = () => {
-    if (frame === 0) frame = requestAnimationFrame(show);
+  const ask = (): void => {
+    if (frame === 0) frame = requestAnimationFrame(() => void show());
   };
   client.on("estimate", ({ estimate }) => {
     last = estimate;

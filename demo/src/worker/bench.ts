@@ -86,15 +86,19 @@ export async function benchWork(
 }
 
 function benched(result: BenchResult): Answer {
-  return {
-    ...{ kind: "benched", result, sections: sections(result) },
-    ...{ markdown: markdownReport(result), json: jsonReport(result) },
-  };
+  const { interrupted, warnings } = result;
+  const json = new Blob([jsonReport(result)], { type: "application/json" });
+  return { kind: "benched", interrupted, warnings, json, sections: sections(result), markdown: markdownReport(result) };
 }
 
-/** Measures this machine from the page; some ten seconds. */
-export async function calibrateWork(platform: Platform, environment: Environment, control: Control): Promise<Answer> {
+/** Measures this machine from the page; some ten seconds. Gives the profile besides what the page shows. */
+export async function calibrateWork(
+  platform: Platform,
+  environment: Environment,
+  control: Control,
+): Promise<{ readonly profile: HostProfile; readonly answer: Answer }> {
   const calibration = await calibrateHost(platform, environment, control.progress);
   const json = `${JSON.stringify(calibration, null, 2)}\n`;
-  return { kind: "calibrated", calibration, sections: calibrationSections(calibration, false), json };
+  const answer = { kind: "calibrated", sections: calibrationSections(calibration, false), json } as const;
+  return { profile: calibration.profile, answer };
 }

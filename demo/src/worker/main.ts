@@ -155,10 +155,10 @@ async function doWork(here: Begun, work: Work): Promise<Answer> {
     case "bench":
       return benchWork(platform, work, profile, pageEnvironment(version), control);
     case "calibrate": {
-      const answer = await calibrateWork(platform, pageEnvironment(version), control);
-      if (answer.kind === "calibrated") profile = answer.calibration.profile;
+      const calibrated = await calibrateWork(platform, pageEnvironment(version), control);
+      profile = calibrated.profile;
       tellEstimate(here);
-      return answer;
+      return calibrated.answer;
     }
     default:
       return work satisfies never;

@@ -1,0 +1,111 @@
+// How much the first visit loads, how soon the first token comes, and that the page's own thread is never held up for over
+// 50 ms. The browser's long-task observer goes by the clock, which other programs lengthen; its trace tells processor time.
+
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { haveChromium, type OpenPage, withChromium, withServer } from "../support/browser.js";
+import { root } from "../support/root.js";
+import { askDemo, ready, showSample, site, siteOptions, statusIs } from "./page.js";
+
+const MOST_BYTES = 1.5e6;
+const MOST_MODEL_BYTES = 8e6;
+const MOST_TOKEN_MS = 2000;
+const MOST_TASK_MS = 50;
+
+/** An event of Chromium's trace: a task of a thread, with the processor time that it took, us. */
+interface Traced {
+  readonly name: string;
+  readonly pid: number;
+  readonly tid: number;
+  readonly tdur?: number;
+  readonly args?: { readonly name?: string };
+}
+
+/** Processor time of the longest task on the threads that pages run on, ms: what other programs on the machine cannot lengthen. */
+function longestTaskMs(trace: Buffer): number {
+  const { traceEvents } = JSON.parse(trace.toString("utf8")) as { traceEvents: Traced[] };
+  const threadOf = ({ pid, tid }: Traced) => `${pid} ${tid}`;
+  const named = traceEvents.filter(({ name, args }) => name === "thread_name" && args?.name === "CrRendererMain");
+  const threads = new Set(named.map(threadOf));
+  const tasks = traceEvents.filter((event) => event.name.endsWith("RunTask") && threads.has(threadOf(event)));
+  assert.ok(tasks.length > 100, `${tasks.length} tasks were traced`);
+  return Math.max(...tasks.map(({ tdur = 0 }) => tdur / 1000));
+}
+
+/** Sizes of what was asked for: gzipped, and the model as it is. */
+function sizesOf(paths: ReadonlySet<string>) {
+  const isModel = (path: string) => path.startsWith("models/");
+  const bytes = (path: string) =>
+    readFileSync(join(/^(build|profiles|models)\//.test(path) ? root : site, path || "index.html"));
+  const sum = (picked: string[], size: (file: Buffer) => number) =>
+    picked.reduce((total, path) => total + size(bytes(path)), 0);
+  return {
+    page: sum(
+      [...paths].filter((path) => !isModel(path)),
+      (file) => gzipSync(file).length,
+    ),
+    model: sum([...paths].filter(isModel), (file) => file.length),
+  };
+}
+
+const observe = () => {
+  const all: number[] = [];
+  Object.assign(globalThis, { longTasks: all });
+  new PerformanceObserver((list) => {
+    all.push(...list.getEntries().map(({ duration }) => duration));
+  }).observe({ type: "longtask", buffered: true });
+};
+
+/** A whole visit: load, sample, answer, sliders, a benchmark. Gives the processor time of the page's longest task, ms. */
+async function visit(url: string, open: (url: string) => Promise<OpenPage>, onReady: () => void): Promise<number> {
+  const { page, faults } = await open("about:blank");
+  const browser = page.context().browser();
+  await browser?.startTracing(page, { categories: ["toplevel", "devtools.timeline"] });
+  await page.addInitScript(observe);
+  await page.goto(url);
+  await ready(page);
+  onReady();
+  const readyMs = await page.evaluate(() => performance.now());
+  await page.locator("#device dd", { hasText: "kept for the next visit" }).waitFor();
+  await showSample(page, "digits.png");
+  assert.is((await askDemo(page, "how many sixes?")).trim(), "2");
+  const first = Number(/after ([\d.]+) ms/.exec((await page.textContent("#answer-facts")) ?? "")?.[1]);
+  console.log(`ready ${Math.round(readyMs)} ms after navigation, first token ${first} ms after the question`);
+  assert.ok(first <= MOST_TOKEN_MS, `${first} ms`);
+  await page.selectOption("[name=cache]", "none");
+  for (const value of ["100", "500", "1000", "2000"]) await page.locator("[name=latencyNs]").fill(value);
+  for (const box of (await page.locator("#bench-targets input:enabled").all()).slice(1)) await box.uncheck();
+  await page.click("#bench-run");
+  await statusIs(page, /^Measured/);
+  const tasks = await page.evaluate(() => (globalThis as unknown as { longTasks: number[] }).longTasks);
+  const longest = longestTaskMs((await browser?.stopTracing()) ?? Buffer.from("{}"));
+  const seen = `${Math.round(Math.max(0, ...tasks))} ms by the clock (0: none over ${MOST_TASK_MS})`;
+  console.log(`longest task of the page's thread: ${longest.toFixed(1)} ms of processor time, ${seen}`);
+  assert.equal(faults, []);
+  return longest;
+}
+
+if (haveChromium()) {
+  test("small to load, quick to its first token, and never stuck", async () => {
+    const asked = new Set<string>();
+    let first: ReadonlySet<string> | null = null;
+    const handler = async (path: string) => {
+      asked.add(path);
+      return false;
+    };
+    const longest = await withServer(
+      ({ url }) => withChromium((open) => visit(url, open, () => (first ??= new Set(asked)))),
+      { ...siteOptions, handler },
+    );
+    const { page, model } = sizesOf(first ?? new Set());
+    console.log(`first load ${page} bytes gzipped without the model, model ${model} bytes`);
+    assert.ok(page > 0 && page <= MOST_BYTES, `${page} bytes`);
+    assert.ok(model > 0 && model <= MOST_MODEL_BYTES, `${model} bytes`);
+    assert.ok(longest <= MOST_TASK_MS, `${longest} ms`);
+  });
+}
+
+test.run();
