@@ -57,6 +57,29 @@ if (haveChromium()) {
     });
   });
 
+  test("on a phone nothing is cut off, and the keyboard alone chooses digits and asks", async () => {
+    await withDemo(async ({ page, faults }) => {
+      await page.setViewportSize({ width: 360, height: 740 });
+      await page.focus('[data-cell="0"]');
+      await page.keyboard.press("7");
+      await page.focus("#question");
+      await page.keyboard.press("Enter");
+      await statusIs(page, /^Answered/);
+      assert.is((await page.textContent("#answer"))?.trim(), "7");
+      await page.locator("#pool-chart canvas").waitFor();
+      const widths = () => page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
+      const [content = 0, screen = 0] = await widths();
+      assert.ok(content <= screen, `${content} pixels on a screen of ${screen}`);
+      const unnamed = await page.evaluate(() =>
+        [...document.querySelectorAll<HTMLInputElement>("input, select")]
+          .filter((field) => (field.labels?.length ?? 0) === 0)
+          .map((field) => field.id || field.name),
+      );
+      assert.equal(unnamed, []);
+      assert.equal(faults, []);
+    });
+  });
+
   test("a second visit needs no network", async () => {
     await withDemo(async ({ page, faults }) => {
       await page.locator("#device dd", { hasText: "kept for the next visit" }).waitFor();
