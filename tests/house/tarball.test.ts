@@ -1,7 +1,7 @@
 // `npx nibblemark` from a packed tarball: the files that npm would publish, unpacked elsewhere, answer --help and doctor.
 
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { mkdtempSync, rmSync, statSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "uvu";
@@ -24,6 +24,16 @@ test("the tarball runs without the clone", () => {
   const cli = join(folder, "package", "scripts", "nibblemark.mjs");
   assert.match(execFileSync(process.execPath, [cli, "--help"], { cwd: folder, encoding: "utf8" }), /nibblemark bench/);
   assert.match(execFileSync(process.execPath, [cli, "doctor"], { cwd: folder, encoding: "utf8" }), /wasm-simd/);
+  const site = join(folder, "site");
+  assert.match(execFileSync(process.execPath, [cli, "demo", "--export", site], { encoding: "utf8" }), /files in /);
+  for (const name of [
+    "index.html",
+    "sw.js",
+    "build/kernels.simd.wasm",
+    "models/nibblemark-llava-2m/model.safetensors",
+  ]) {
+    assert.ok(statSync(join(site, name)).size > 0, name);
+  }
   assert.ok(size < 12 * 1024 * 1024, `the tarball has ${size} bytes`);
 });
 
