@@ -8,6 +8,7 @@ import type { SubmitResult } from "../core/ports.js";
 import { decoderOps, headOps } from "./decoder.js";
 import { decoderPass, type Eyes, type Graph } from "./graph.js";
 import type { LoadedModel } from "./load.js";
+import { type MovableOps, movableOps } from "./movable.js";
 import { projectorOps } from "./projector.js";
 import { visionOps } from "./vision.js";
 
@@ -35,18 +36,34 @@ export interface Session {
 }
 
 /** Starts a session with an empty cache. Two sessions of one loaded model would share the cache: use one at a time. */
-export function openSession(loaded: LoadedModel, hook: EpochHook = (_, submit) => submit()): Session {
+export function openSession(loaded: LoadedModel, hook?: EpochHook): Session {
   const { graph, backend } = loaded;
   let position = 0;
-  const submit = (phase: Phase, ops: readonly Op[]) => hook({ phase, ops }, () => backend.submit(ops));
+  // A hook may keep the lists it sees: then each token has its own.
+  const kept: Partial<Record<Want, MovableOps>> | null = hook ? null : {};
+  const submit = (phase: Phase, ops: readonly Op[]) =>
+    hook ? hook({ phase, ops }, () => backend.submit(ops)) : backend.submit(ops);
+
+  /** The list of one token: built once and then moved on to where it is wanted. */
+  function tokenOps(tokens: readonly number[], want: Want): readonly Op[] {
+    const chunk = { tokens, imageRow: 0, isLast: true };
+    if (kept === null || tokens[0] === imageTokenOf(graph)) return textOps(graph, chunk, position, want);
+    kept[want] ??= movableOps(textOps(graph, chunk, position, want));
+    return kept[want].moveTo(tokens, position);
+  }
 
   async function append(tokens: readonly number[], want: Want): Promise<(Float32Array | Int32Array)[]> {
     checkTokens(graph, tokens, position);
+    if (tokens.length === 1) {
+      const { outputs } = await submit("decode", tokenOps(tokens, want));
+      position++;
+      return [...outputs];
+    }
     const outputs: (Float32Array | Int32Array)[] = [];
     const most = want === "all" ? graph.sizes.logitRows : graph.sizes.maxRows;
     for (const chunk of chunksOf(graph, tokens, most)) {
       const ops = textOps(graph, chunk, position, want);
-      outputs.push(...(await submit(tokens.length === 1 ? "decode" : "prefill", ops)).outputs);
+      outputs.push(...(await submit("prefill", ops)).outputs);
       position += chunk.tokens.length;
     }
     return outputs;

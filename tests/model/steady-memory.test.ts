@@ -6,9 +6,11 @@ import { runInNewContext } from "node:vm";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { openWasm } from "../../src/backends/wasm.js";
+import type { Op } from "../../src/core/op.js";
+import type { Backend } from "../../src/core/ports.js";
 import { loadModel } from "../../src/model/load.js";
 import { planOf } from "../../src/model/plan.js";
-import { openSession } from "../../src/model/session.js";
+import { openSession, type Session } from "../../src/model/session.js";
 import { nodePlatform } from "../../src/platform/node.js";
 import { plainQuantizer } from "../conformance/quantizer.js";
 import { randomLlava, randomWeights } from "./random-llava.js";
@@ -42,6 +44,40 @@ test("decoding keeps no memory", async () => {
   const kept = process.memoryUsage().heapUsed - before.heap;
   assert.ok(kept < RETAINED, `${kept} bytes`);
   assert.ok(returned.every((bytes) => bytes === 4));
+  await backend.close();
+});
+
+test("without a hook all tokens share one list of ops, and say what fresh lists say; with one each keeps its own", async () => {
+  const backend = await openWasm(nodePlatform(), { variant: "simd", threads: 1 });
+  const lists: (readonly Op[])[] = [];
+  const spied: Backend = {
+    ...backend,
+    submit(ops) {
+      lists.push(ops);
+      return backend.submit(ops);
+    },
+  };
+  const parts = { backend: spied, quantizer: plainQuantizer, readFloat32: randomWeights };
+  const loaded = await loadModel(randomLlava, parts, { plan: planOf("int4-g32"), activations: "int8", context: 64 });
+  const tokens = [1, 77, 500, 4, 12, 999];
+  const logits = async (session: Session) => {
+    const rows: Float32Array[] = [];
+    for (const token of tokens) rows.push(await session.logits([token]));
+    session.rewind(2);
+    rows.push(await session.logits([321]));
+    return rows;
+  };
+  const moved = await logits(openSession(loaded));
+  const plain = lists.splice(0);
+  // The image token has rows of its own to copy.
+  assert.is(new Set(plain).size, 2);
+  const fresh = await logits(openSession(loaded, (_, submit) => submit()));
+  assert.is(new Set(lists).size, tokens.length + 1);
+  assert.equal(
+    lists.map((ops) => ops.find((op) => op.kind === "attention")?.context),
+    [1, 2, 3, 4, 5, 6, 3],
+  );
+  assert.equal(moved, fresh);
   await backend.close();
 });
 
