@@ -7,10 +7,11 @@ import { unpackBlocks } from "../../src/backends/reference/blocks.js";
 import { unpackInt4 } from "../../src/backends/reference/unpack.js";
 import { openRepacker } from "../../src/backends/wasm/repacker.js";
 import type { ActivationFormat, Op, TensorSpec } from "../../src/core/op.js";
-import { BLOCKS, type BlockType, type PackedBlocks, packedBlocksBytes } from "../../src/core/packed.js";
+import { BLOCKS, type BlockType, type PackedBlocks } from "../../src/core/packed.js";
 import { uniform } from "../../src/model/sample.js";
 import { nodePlatform } from "../../src/platform/node.js";
 import { type BackendEntry, referenceEntry, wasmEntries } from "./backends.js";
+import { randomBlocks } from "./random-blocks.js";
 
 const TYPES = Object.keys(BLOCKS) as BlockType[];
 const bytesOf = (hex: string): Uint8Array =>
@@ -97,24 +98,6 @@ test("Q4_0 and Q4_1 keep their values as records", async () => {
     assert.is(unpack(moved)[3], -1.900390625);
   }
 });
-
-/** Types with f32 scales. */
-const WIDE: readonly BlockType[] = ["nf4", "affine4", "affine8", "zero4", "zero8"];
-
-/** Random blocks whose scales are small halves. */
-function randomBlocks(type: BlockType, rows: number, cols: number, random: () => number): PackedBlocks {
-  const { bytes: size } = BLOCKS[type];
-  const bytes = Uint8Array.from({ length: packedBlocksBytes(rows, cols, type) }, () => random() * 256);
-  const halves: Partial<Record<BlockType, number[]>> = {
-    ...{ f16: [0], q2_k: [80, 82], q3_k: [108], q4_k: [0, 2], q5_k: [0, 2], q6_k: [208], q5_1: [0, 2] },
-  };
-  for (let at = 0; at < bytes.length; at += size) {
-    if (WIDE.includes(type)) for (const high of type === "nf4" ? [3] : [3, 7]) bytes[at + high] = 0x3c;
-    else if (type === "bf16") bytes[at + 1] = (bytes[at + 1] & 0x80) | 0x3c;
-    else for (const half of halves[type] ?? [0]) bytes[at + half + 1] = (bytes[at + half + 1] & 0x80) | 0x24;
-  }
-  return { kind: "blocks", type, rows, cols, bytes };
-}
 
 test("kernels and reference take every type apart alike, bit for bit", async () => {
   const random = uniform(3);

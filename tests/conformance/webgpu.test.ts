@@ -6,7 +6,9 @@ import { openWebgpu, type WebgpuOptions } from "../../src/backends/webgpu.js";
 import { nodePlatform } from "../../src/platform/node.js";
 import { needWebgpu } from "../support/webgpu.js";
 import { referenceEntry } from "./backends.js";
-import { type Case, joinCases, relativeError, runCase } from "./case.js";
+import type { Case } from "./case.js";
+import { differences } from "./compare.js";
+import { blockCases } from "./random-blocks.js";
 import { SUITE } from "./suite.js";
 
 interface Part {
@@ -20,6 +22,7 @@ const decode = SUITE.filter(({ name }) => /^matmul .*\b(?:33|172|128)\] x [12],/
 /** Other sizes and ways of sums than the first choice, and no packed dot product. */
 const PARTS: Readonly<Record<string, Part>> = {
   "first choice of kernels": { options: {}, cases: SUITE },
+  "weights in blocks": { options: {}, cases: blockCases() },
   "128 invocations, subgroups": { options: { choice: { size: 128, subgroups: true } }, cases: decode },
   "32 invocations, no packed dot product": {
     options: { choice: { size: 32, subgroups: false }, dot4: false },
@@ -30,15 +33,9 @@ const PARTS: Readonly<Record<string, Part>> = {
 if (needWebgpu()) {
   for (const [name, { options, cases }] of Object.entries(PARTS)) {
     test(`WebGPU in Node, ${name}, agrees with the reference in ${cases.length} cases`, async () => {
-      const joined = joinCases(cases);
-      const owners = cases.flatMap((entry) => entry.ops.filter(({ kind }) => kind === "output").map(() => entry));
-      const expected = await runCase(await referenceEntry.open(), joined);
       const backend = await openWebgpu(nodePlatform(), options);
       console.log(`adapter: ${backend.adapter.kind} (${backend.adapter.name}), ${cases.length} cases`);
-      const outputs = await runCase(backend, joined);
-      const wrong = owners
-        .map(({ name, tolerance }, i) => ({ name, tolerance, error: relativeError(outputs[i], expected[i]) }))
-        .filter(({ tolerance, error }) => !(error <= tolerance));
+      const wrong = await differences(backend, await referenceEntry.open(), cases);
       assert.equal(wrong, []);
       assert.ok(cases.length > 50);
     });
