@@ -16,6 +16,7 @@ import { peers } from "./peers/main.js";
 import { prefill } from "./prefill.js";
 import { threads } from "./threads.js";
 import { watch } from "./watch.js";
+import { webgpu } from "./webgpu.js";
 
 const QUESTIONS: Readonly<Record<string, (platform: Platform, rounds: number) => Promise<void>>> = {
   gemv,
@@ -25,6 +26,7 @@ const QUESTIONS: Readonly<Record<string, (platform: Platform, rounds: number) =>
   threads,
   watch,
   compress,
+  webgpu,
 };
 /** Takes minutes: only when it is named. */
 const LONG = ["compress"];

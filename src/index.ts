@@ -6,6 +6,16 @@ export { openComparer } from "./backends/wasm/compare.js";
 export { openQuantizer } from "./backends/wasm/quantizer.js";
 export { wasmTargets } from "./backends/wasm/variants.js";
 export { openWasm, type WasmBackend, type WasmOptions } from "./backends/wasm.js";
+export { webgpuTargets } from "./backends/webgpu/variants.js";
+export {
+  type AdapterFacts,
+  type AdapterKind,
+  adapterFacts,
+  openWebgpu,
+  type Tuning,
+  type WebgpuBackend,
+  type WebgpuOptions,
+} from "./backends/webgpu.js";
 export { calibrateHost } from "./cli/parts/calibrate-host.js";
 export type * from "./core/calibration.js";
 export type * from "./core/config.js";

@@ -8,7 +8,7 @@ import { type AdapterFacts, CPU_REMEDY, openDevice } from "./webgpu/adapter.js";
 import { lower } from "./webgpu/lower.js";
 import type { Choice, Lowering } from "./webgpu/matmul.js";
 import { openHeap, placeTensor, type Tensor, tensorOf } from "./webgpu/memory.js";
-import { type Recording, type Store, startRecording } from "./webgpu/record.js";
+import { dispatch, type Recording, type Store, scratchOf, startRecording } from "./webgpu/record.js";
 import { guarded, loadShaders, openKernels, type Shaders } from "./webgpu/shaders.js";
 import { openStopwatch, run } from "./webgpu/submission.js";
 import { FIRST_CHOICE, type Tuning, tune, tuningKey, untuned } from "./webgpu/tune.js";
@@ -40,9 +40,14 @@ export interface WebgpuBackend extends Backend {
   readonly tuning: Tuning;
   /** ns on the GPU of the last submission by the device's own clock; null where it has none. */
   lastGpuNs(): number | null;
+  /** ns that one plain read of `bytes` bytes takes, in one dispatch: what products are held against. */
+  timeRead(bytes: number): Promise<number>;
   /** The device, for tests that lose it. */
   readonly device: GPUDevice;
 }
+
+/** Vectors of 16 bytes that a workgroup of webgpu/read.wgsl reads. */
+const READ_VECTORS = 4096;
 
 interface Opened extends Lowering {
   readonly tensors: Tensor[];
@@ -139,6 +144,17 @@ export async function openWebgpu(platform: Platform, options: WebgpuOptions = {}
     },
     residentBytes: () => store.heap.bytes(),
     lastGpuNs: () => lastGpuNs,
+    async timeRead(bytes) {
+      const area = scratchOf(store, "read", bytes);
+      const vectors = Math.floor(bytes / 16);
+      const start = platform.clock.nowNs();
+      const note = (recording: Recording): void => {
+        const groups = Math.ceil(vectors / READ_VECTORS);
+        dispatch(store, recording, { parts: ["read"] }, [area, opened.nothing], [vectors], groups);
+      };
+      const { gpuNs } = await run(store, note, watch);
+      return gpuNs || platform.clock.nowNs() - start;
+    },
     async close() {
       opened.tensors.length = 0;
       device.destroy();

@@ -28,9 +28,9 @@ if (haveChromium()) {
         withChromium(
           async (open) => {
             const { page, faults } = await open(server.url);
-            await page.waitForFunction("globalThis.verdict !== undefined", undefined, { timeout: LIMIT_MS });
+            const element = await page.waitForSelector("#verdict", { timeout: LIMIT_MS });
             assert.equal(faults, []);
-            return (await page.evaluate("globalThis.verdict")) as PageVerdict;
+            return JSON.parse((await element.textContent()) ?? "") as PageVerdict;
           },
           ["--enable-unsafe-webgpu"],
         ),

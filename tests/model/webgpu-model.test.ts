@@ -28,7 +28,6 @@ const PROMPT = [1, ...new Array<number>(16).fill(4), 203, 77, 500, 12, 999, 203]
 
 const CASES: readonly (readonly [QuantName, ActivationFormat, KvFormat, number])[] = [
   ["f32", "f32", "f32", FLOAT],
-  ["int8", "f32", "f32", FLOAT],
   ["int4-g32", "f32", "int8", ROUNDED],
   ["int4-g32", "int8", "f32", ROUNDED],
 ];
