@@ -24,6 +24,8 @@ export interface WebgpuOptions {
   readonly f16?: boolean;
   /** Kernel variants found before on this adapter; what is missing is tried when it is first needed. */
   readonly tuning?: Tuning;
+  /** Tries variants on a software adapter too, where their times say nothing. */
+  readonly tuneAlways?: boolean;
   /** A variant to use for everything, untried. */
   readonly choice?: Choice;
   /** Weights are cut into bindings of at most so many bytes; the device's own limit where that is less. */
@@ -127,7 +129,7 @@ export async function openWebgpu(platform: Platform, options: WebgpuOptions = {}
     },
     async submit(ops) {
       alive();
-      if (facts.kind !== "software" && !options.choice) {
+      if ((facts.kind !== "software" || options.tuneAlways) && !options.choice) {
         for (const what of untuned(opened.tensors, ops, facts, tuning)) {
           tuning[what.key] = await tune(opened, what, platform.clock, facts);
         }
