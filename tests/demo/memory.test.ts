@@ -91,7 +91,7 @@ if (haveChromium()) {
     });
   });
 
-  test("an address holds a scenario; what it says wrongly is named; spin makes the answer as slow as predicted", async () => {
+  test("an address holds a scenario; what it says wrongly is named; spin makes the answer at least as slow as predicted", async () => {
     const hash = "#topology=cxl-remote&cache=none&latencyNs=2000&clock=spin&weights=nowhere";
     await withDemo(
       async ({ page, faults }) => {
@@ -100,8 +100,10 @@ if (haveChromium()) {
         await page.uncheck("#with-picture");
         await askDemo(page, "The whale");
         const spun = await sums(page, (waited) => waited > 0);
-        const placed = spun.measured + spun.waited;
-        assert.ok(Math.abs(placed / spun.predicted - 1) < 0.02, `${placed} ms against ${spun.predicted} ms`);
+        const wanted = spun.predicted - spun.measured;
+        // Never shorter; longer where another program took the core meanwhile.
+        assert.ok(spun.waited > 0.98 * wanted, `waited ${spun.waited} ms of ${wanted} ms`);
+        assert.ok(wanted > 0.2 * spun.measured, `${wanted} ms beside ${spun.measured} ms`);
         await page.check("[name=clock][value=virtual]");
         await askDemo(page, "The whale");
         await sums(page, (waited) => waited === 0);

@@ -115,8 +115,10 @@ export async function ask(engine: Engine, prompt: string, pixels: Pixels | null,
     const from = clock.nowNs();
     const result = await submit();
     const measuredNs = clock.nowNs() - from;
-    const spunNs = parts.waitNs(planned, epochs.length, measuredNs);
-    spin(clock, spunNs);
+    const waitNs = parts.waitNs(planned, epochs.length, measuredNs);
+    const spinFrom = clock.nowNs();
+    if (waitNs > 0) spin(clock, waitNs);
+    const spunNs = waitNs > 0 ? clock.nowNs() - spinFrom : 0;
     epochs.push({ measuredNs, spunNs });
     if (phase !== "vision" && firstTokenNs === 0) firstTokenNs = clock.nowNs() - start;
     return result;
