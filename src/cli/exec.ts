@@ -27,6 +27,8 @@ const platform = nodePlatform();
 const FAILED = 4;
 /** Runs on the far node, and alone, where --bind gives no other number. */
 const BOUND_RUNS = 3;
+/** Of an emulated cache; one of 64 sets still follows hundreds. */
+const MOST_SAMPLE_SHIFT = 6;
 
 interface Plan {
   readonly addon: NativeAddon;
@@ -82,11 +84,20 @@ async function planOf(parsed: Parsed): Promise<Plan> {
   const addon = loadNative();
   const model = await openWatchModel(platform, parsed, settings);
   const { llcBytes } = model.host;
-  const sources = await openSources(platform, addon, { llcBytes });
+  const sources = await openSources(platform, addon, { llcBytes, sampleShift: sampleOf(parsed) });
   const chosen = await chooseSource(sources, parsed.text("source"));
   // Without a native run the epochs of an emulator would have no time.
   const baseline = Math.max(asked, node === null ? 0 : BOUND_RUNS, chosen.source.launch ? 1 : 0);
   return { addon, parsed, settings, model, chosen, command, words, baseline, node };
+}
+
+/** --sample as a power of two. */
+function sampleOf(parsed: Parsed): number {
+  const text = parsed.text("sample") ?? "1";
+  const shift = Math.log2(Number(text));
+  if (Number.isInteger(shift) && shift >= 0 && shift <= MOST_SAMPLE_SHIFT) return shift;
+  const known = Array.from({ length: MOST_SAMPLE_SHIFT + 1 }, (_, i) => 2 ** i).join(", ");
+  throw new InputError("nibblemark exec", "--sample", `"${text}" is unknown`, `Known: ${known}`);
 }
 
 interface Run {
@@ -191,6 +202,11 @@ export const execCommand: Command = {
   flags: [
     ...WATCH_FLAGS,
     { name: "baseline", value: "N", help: "first runs it N times alone, quietly, with no input (0)" },
+    {
+      name: "sample",
+      value: "N",
+      help: "emulated: follows one of N sets of the cache (1, 2, 4, ... 64), which is faster",
+    },
     { name: "bind", value: "NODE", help: "also runs it with its memory on this NUMA node: predicted beside measured" },
   ],
   positionals: Number.POSITIVE_INFINITY,

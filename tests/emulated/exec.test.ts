@@ -8,7 +8,7 @@ import * as assert from "uvu/assert";
 import { InputError, UnavailableError } from "../../src/core/errors.js";
 import { openEmulated } from "../../src/counters/emulated.js";
 import { emulatorHost } from "../../src/platform/emulator.js";
-import { nibblemark } from "../cli/nibblemark.js";
+import { isBadInput, nibblemark } from "../cli/nibblemark.js";
 import { ensureDebian } from "../support/debian.js";
 import { needNative } from "../support/native.js";
 import { need } from "../support/need.js";
@@ -87,6 +87,30 @@ if (ready && ensureDebian(EMULATOR_PACKAGES)) {
   });
 
   if (needNative()) {
+    test("exec --sample follows one of eight sets, for about the same lines", () => {
+      const llcMisses = (sample: readonly string[]): number => {
+        const args = [
+          "exec",
+          "--source",
+          "emulated",
+          "--llc",
+          "4MiB",
+          ...sample,
+          "-o",
+          "json",
+          "--",
+          chase,
+          "16",
+          "300000",
+        ];
+        const { code, stderr } = nibblemark(args);
+        assert.is(code, 0, stderr);
+        return JSON.parse(stderr.slice(stderr.indexOf("{"))).counters.llcMisses;
+      };
+      assert.ok(Math.abs(llcMisses(["--sample", "8"]) / llcMisses([]) - 1) < 0.02);
+      isBadInput(nibblemark(["exec", "--source", "emulated", "--sample", "3", "--", chase]), "--sample", "1, 2, 4");
+    });
+
     test("exec gives a delay between one line in flight and many, on native time", () => {
       const args = [
         "exec",

@@ -77,6 +77,8 @@ export async function eventTable(platform: Platform) {
 export interface SourceOptions {
   /** Effective last-level cache, for sources that count touches. */
   readonly llcBytes: number;
+  /** The emulator follows one of 2^n sets of the cache; absent: all. */
+  readonly sampleShift?: number;
 }
 
 /** What the source perf needs of this machine. */
@@ -106,7 +108,7 @@ export async function openSources(
   return [
     openPerf(perf),
     openBreakpoint({ addon, clock, regionsOf: cachedRegions(clock), presenceOf: openPresence, ...options }),
-    openEmulated(emulatorHost(), { llcBytes: options.llcBytes, epochInstructions: EMULATED_INSTRUCTIONS }),
+    openEmulated(emulatorHost(), { ...options, epochInstructions: EMULATED_INSTRUCTIONS }),
     openNone(addon, clock),
   ];
 }
