@@ -1,10 +1,7 @@
 // Finds and starts a Chromium without a window on one address. It knows nothing of what the page does: pages answer their own
 // server.
 
-import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { type Browser, startBrowser } from "./browser.js";
 import { findProgram } from "./hosts.js";
 
 const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "microsoft-edge"];
@@ -30,14 +27,6 @@ export const CHROMIUM_FLAGS: readonly string[] = [
   // Root has no sandbox to put it in.
   ...(process.getuid?.() === 0 ? ["--no-sandbox"] : []),
 ];
-const LAST_WORDS = 2000;
-
-export interface Browser {
-  /** Resolves when it ended by itself, with what it said last. */
-  readonly ended: Promise<string>;
-  close(): Promise<void>;
-}
-
 /** Path of a Chromium: CHROME_PATH, or the first that is installed. Throws UnavailableError, which says how to get one. */
 export function findChromium(env: NodeJS.ProcessEnv = process.env, places: readonly string[] = PLACES): string {
   const remedy =
@@ -50,24 +39,5 @@ export const WEBGPU_FLAGS: readonly string[] = ["--enable-unsafe-webgpu"];
 
 /** Opens `url` in a fresh profile, which is removed on close. */
 export function startChromium(program: string, url: string, flags: readonly string[] = []): Browser {
-  const profile = mkdtempSync(join(tmpdir(), "nibblemark-chromium-"));
-  const child = spawn(program, [...CHROMIUM_FLAGS, ...flags, `--user-data-dir=${profile}`, url], {
-    stdio: ["ignore", "ignore", "pipe"],
-  });
-  let words = "";
-  child.stderr.on("data", (chunk) => {
-    words = `${words}${chunk}`.slice(-LAST_WORDS);
-  });
-  const ended = new Promise<string>((resolve) => {
-    child.once("error", (error) => resolve(error.message));
-    child.once("close", () => resolve(words));
-  });
-  return {
-    ended,
-    async close() {
-      if (child.exitCode === null && child.signalCode === null) child.kill();
-      await ended;
-      rmSync(profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
-    },
-  };
+  return startBrowser(program, (profile) => [...CHROMIUM_FLAGS, ...flags, `--user-data-dir=${profile}`, url]);
 }

@@ -1,10 +1,8 @@
 // Finds and starts a Firefox without a window on one address, in a fresh profile that asks nobody for anything.
 
-import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Browser } from "./chromium.js";
+import { type Browser, startBrowser } from "./browser.js";
 import { findProgram } from "./hosts.js";
 
 const PLACES = ["/Applications/Firefox.app/Contents/MacOS/firefox", "C:\\Program Files\\Mozilla Firefox\\firefox.exe"];
@@ -28,7 +26,6 @@ const SETTINGS: Readonly<Record<string, boolean | number | string>> = {
   "browser.safebrowsing.phishing.enabled": false,
   "extensions.systemAddon.update.enabled": false,
 };
-const LAST_WORDS = 2000;
 
 /** Path of a Firefox: FIREFOX_PATH, or the first that is installed. Throws UnavailableError, which says how to get one. */
 export function findFirefox(env: NodeJS.ProcessEnv = process.env, places: readonly string[] = PLACES): string {
@@ -39,28 +36,11 @@ export function findFirefox(env: NodeJS.ProcessEnv = process.env, places: readon
 
 /** Opens `url` in a fresh profile, which is removed on close. */
 export function startFirefox(program: string, url: string): Browser {
-  const profile = mkdtempSync(join(tmpdir(), "nibblemark-firefox-"));
   const lines = Object.entries(SETTINGS).map(
     ([name, value]) => `user_pref(${JSON.stringify(name)}, ${JSON.stringify(value)});`,
   );
-  writeFileSync(join(profile, "user.js"), `${lines.join("\n")}\n`);
-  const child = spawn(program, ["--headless", "--no-remote", "--profile", profile, url], {
-    stdio: ["ignore", "ignore", "pipe"],
+  return startBrowser(program, (profile) => {
+    writeFileSync(join(profile, "user.js"), `${lines.join("\n")}\n`);
+    return ["--headless", "--no-remote", "--profile", profile, url];
   });
-  let words = "";
-  child.stderr.on("data", (chunk) => {
-    words = `${words}${chunk}`.slice(-LAST_WORDS);
-  });
-  const ended = new Promise<string>((resolve) => {
-    child.once("error", (error) => resolve(error.message));
-    child.once("close", () => resolve(words));
-  });
-  return {
-    ended,
-    async close() {
-      if (child.exitCode === null && child.signalCode === null) child.kill();
-      await ended;
-      rmSync(profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
-    },
-  };
 }

@@ -2,7 +2,7 @@
 // own, posts each event there, and takes messages with the answers.
 
 import type { IncomingMessage } from "node:http";
-import type { Browser } from "./chromium.js";
+import type { Browser } from "./browser.js";
 import type { CoordinatorHandle } from "./node.js";
 import { type Handler, servePages } from "./serve.js";
 
