@@ -1,7 +1,7 @@
 // Causal softmax attention of short sequences, for the error of a whole attention module in AWQ's search. One unit is one
 // head of one sequence; heads share key and value heads in groups.
 
-import { expf } from "../kernels/exp";
+import { softmaxShare } from "../kernels/exp";
 import { gemm } from "./gemm";
 import { runTask, task } from "./pool";
 import { at4, ATTEND, Task } from "./task";
@@ -53,7 +53,7 @@ function softmaxRow(row: usize, seen: i32, length: i32, scale: f32): void {
   for (let j = 1; j < seen; j++) peak = max(peak, load<f32>(at4(row, j)));
   let total: f32 = 0;
   for (let j = 0; j < seen; j++) {
-    const value = expf((load<f32>(at4(row, j)) - peak) * scale);
+    const value = softmaxShare((load<f32>(at4(row, j)) - peak) * scale);
     store<f32>(at4(row, j), value);
     total += value;
   }

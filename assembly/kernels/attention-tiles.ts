@@ -2,7 +2,7 @@
 // rows, products by the tile of tiles.ts, and softmax while positions come (online: Milakov & Gimelshein 2018). Query heads
 // that share a key head count as rows of it.
 
-import { expLanes, expf } from "./exp";
+import { softmaxShare, softmaxShares } from "./exp";
 import { f32Panel } from "./f32";
 import { Job, ceilDiv } from "./job";
 import { int8Row, kvScale } from "./kv-int8";
@@ -141,7 +141,7 @@ function shares(job: Job, row: i32, i: i32, seen: i32, scratch: usize, outputs: 
   for (let p = 0; p < TURN; p += 4) {
     const at = to + (<usize>p << 2);
     const known = i32x4.lt_s(i32x4.add(v128.load(LANES), i32x4.splat(p)), i32x4.splat(seen));
-    const value = v128.and(expLanes(f32x4.sub(v128.load(at), top)), known);
+    const value = v128.and(softmaxShares(f32x4.sub(v128.load(at), top)), known);
     total = f32x4.add(total, value);
     v128.store(at, value);
   }
@@ -150,7 +150,7 @@ function shares(job: Job, row: i32, i: i32, seen: i32, scratch: usize, outputs: 
     store<f32>(sum, load<f32>(sum) + sumLanes(total));
     return;
   }
-  const shrink = expf(before - largest);
+  const shrink = softmaxShare(before - largest);
   store<f32>(scratch + MOST + (<usize>row << 2), largest);
   store<f32>(sum, load<f32>(sum) * shrink + sumLanes(total));
   const factor = f32x4.splat(shrink);

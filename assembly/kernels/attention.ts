@@ -1,7 +1,7 @@
 // Softmax attention over cached keys and values with grouped heads. Few rows: one unit is one query head with all its rows,
 // and its scores are kept whole. Four and more rows: attention-tiles.ts.
 
-import { expLanes, expf } from "./exp";
+import { softmaxShare, softmaxShares } from "./exp";
 import { attentionTiles, takesTiles, tileUnits } from "./attention-tiles";
 import { Job } from "./job";
 import * as kinds from "./job";
@@ -131,7 +131,7 @@ function powers(scores: usize, count: i32): f32 {
     let total = f32x4.splat(0);
     for (; i + 4 <= count; i += 4) {
       const at = scores + (<usize>i << 2);
-      const value = expLanes(f32x4.sub(v128.load(at), top));
+      const value = softmaxShares(f32x4.sub(v128.load(at), top));
       total = f32x4.add(total, value);
       v128.store(at, value);
     }
@@ -139,7 +139,7 @@ function powers(scores: usize, count: i32): f32 {
   }
   for (; i < count; i++) {
     const at = scores + (<usize>i << 2);
-    const value = expf(load<f32>(at) - largest);
+    const value = softmaxShare(load<f32>(at) - largest);
     sum += value;
     store<f32>(at, value);
   }

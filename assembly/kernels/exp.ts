@@ -41,3 +41,21 @@ export function expLanes(value: v128): v128 {
   p = f32x4.add(f32x4.mul(p, r), f32x4.splat(1));
   return f32x4.mul(p, i32x4.shl(i32x4.add(i32x4.trunc_sat_f32x4_s(n), i32x4.splat(127)), 23));
 }
+
+/** Softmax's shares below e^-60 become 0: beside a largest share of 1 no f32 sum holds them, and their products with values would be
+ * subnormal, which cost x86 over a hundred cycles each (docs/performance.md). */
+const FAINT: f32 = -60;
+
+/** A share of softmax before it is divided by the sum; value: score - largest score, at most 0. */
+// @ts-ignore: decorator
+@inline
+export function softmaxShare(value: f32): f32 {
+  return value < FAINT ? 0 : expf(value);
+}
+
+/** Four such shares. */
+// @ts-ignore: decorator
+@inline
+export function softmaxShares(value: v128): v128 {
+  return v128.andnot(expLanes(value), f32x4.lt(value, f32x4.splat(FAINT)));
+}

@@ -13,6 +13,7 @@ export function otherCases(): Case[] {
     ...attentionCases(),
     ...int8CacheCases(),
     ...tileCases(),
+    ...farScoreCases(),
     ...functionCases(),
     ...addCases(),
     ...softmaxCases(),
@@ -149,6 +150,20 @@ function tileCases(): Case[] {
       return b.done(`${name}, ${causal ? "causal" : "full"}`, FUNCTIONS, ops, out);
     }),
   );
+}
+
+/** Scores a hundred and more apart, as attention sinks have them: most shares are too small for f32. */
+function farScoreCases(): Case[] {
+  return [1, 9].map((rows) => {
+    const [heads, headDim, start] = [3, 32, 40];
+    const b = caseBuilder(rows + 300);
+    const [width, context] = [heads * headDim, start + rows];
+    const [q, k, v] = [b.input(rows, width, 60), b.input(context, width, 2), b.input(context, width)];
+    const out = b.input(rows, width);
+    const shape = { rows, start, context, heads, kvHeads: heads, headDim, causal: true };
+    const ops: Op[] = [{ kind: "attention", q, k, v, out, ...shape }];
+    return b.done(`attention over far scores, ${rows} rows`, FUNCTIONS, ops, out);
+  });
 }
 
 /** Small, usual and far arguments; separate and in place. */
