@@ -180,6 +180,8 @@ function projectorMetadata(vision: VisionConfig, config: Llava, used: number): [
     [key("feed_forward_length"), u32(vision.ffn)],
     [key("projection_dim"), u32(config.projector.outputs)],
     [key("block_count"), u32(used)],
+    // Without it llama.cpp stops one layer before the last (tools/mtmd/models/llava.cpp).
+    [key("feature_layer"), { type: "i32s", value: [used] }],
     [key("attention.head_count"), u32(vision.heads)],
     [key("attention.layer_norm_epsilon"), f32(vision.normEps)],
     [key("image_mean"), { type: "f32s", value: vision.mean }],

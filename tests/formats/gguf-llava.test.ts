@@ -9,13 +9,18 @@ import * as assert from "uvu/assert";
 import { openQuantizer } from "../../src/backends/wasm/quantizer.js";
 import { openRepacker } from "../../src/backends/wasm/repacker.js";
 import { openWasm } from "../../src/backends/wasm.js";
+import type { Model } from "../../src/core/model.js";
 import { readFloat32 } from "../../src/formats/convert.js";
+import { readGgufHeader } from "../../src/formats/gguf/header.js";
+import { readProjector } from "../../src/formats/gguf/vision.js";
 import { closeModel, openModel } from "../../src/formats/index.js";
 import { loadModel } from "../../src/model/load.js";
 import { planOf } from "../../src/model/plan.js";
 import { uniform } from "../../src/model/sample.js";
 import { openSession } from "../../src/model/session.js";
 import { nodePlatform } from "../../src/platform/node.js";
+import { strictSource } from "../fuzz/files.js";
+import { projectorBytes } from "../fuzz/mmproj.js";
 import { shipped, writeShipped } from "./write-shipped.js";
 
 const platform = nodePlatform();
@@ -23,8 +28,9 @@ const swap = (name: string): string =>
   name.replace(/ffn_(up|down)/, (_, which) => (which === "up" ? "ffn_down" : "ffn_up"));
 
 /** Logits after a picture of noise and a few tokens. */
-async function see(path: string): Promise<Float32Array> {
-  const model = await openModel(platform, path);
+async function see(path: string, featureLayer?: number): Promise<Float32Array> {
+  const opened = await openModel(platform, path);
+  const model = featureLayer === undefined ? opened : withLayer(opened, featureLayer);
   const backend = await openWasm(platform, { variant: "simd", threads: 1 });
   try {
     const { config } = model;
@@ -47,6 +53,18 @@ async function see(path: string): Promise<Float32Array> {
   }
 }
 
+function withLayer(model: Model, featureLayer: number): Model {
+  if (model.config.architecture !== "llava") throw new Error(`${model.name} does not see`);
+  return { ...model, config: { ...model.config, vision: { ...model.config.vision, featureLayer } } };
+}
+
+async function towerOf(layers: readonly number[]) {
+  return readProjector(await readGgufHeader(strictSource("mmproj.gguf", projectorBytes(layers))));
+}
+
+const worstOf = (got: Float32Array, want: Float32Array): number =>
+  got.reduce((most, value, i) => Math.max(most, Math.abs(value - want[i])), 0);
+
 for (const [name, rename] of [
   ["new names", undefined],
   ["swapped names", swap],
@@ -55,13 +73,48 @@ for (const [name, rename] of [
     const folder = mkdtempSync(join(tmpdir(), "nibblemark-"));
     try {
       const [want, got] = [await see(shipped), await see(await writeShipped(folder, "F16", rename))];
-      const worst = got.reduce((most, value, i) => Math.max(most, Math.abs(value - want[i])), 0);
+      const worst = worstOf(got, want);
       assert.ok(worst < 2e-3, `logits differ by ${worst}`);
     } finally {
       rmSync(folder, { recursive: true });
     }
   });
 }
+
+test("the layer before the last: the file says which one, and holds no layer beyond it", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "nibblemark-"));
+  try {
+    const path = await writeShipped(folder, "F32", undefined, -2);
+    const eyes = await readGgufHeader(await platform.open(join(folder, "mmproj.gguf")));
+    assert.equal([...(eyes.metadata.get("clip.vision.feature_layer") as Int32Array)], [2]);
+    assert.is(eyes.metadata.get("clip.vision.block_count"), 2);
+    const [want, got] = [await see(shipped, -2), await see(path)];
+    assert.ok(worstOf(got, want) < 2e-3, `logits differ by ${worstOf(got, want)}`);
+    assert.ok(worstOf(await see(shipped), want) > 0.1, "the layer matters");
+    await eyes.source.close();
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+for (const [layers, expected] of [
+  [[0], 0],
+  [[1], -1],
+] as const) {
+  test(`a tower of one layer whose file names layer ${layers}`, async () => {
+    assert.is((await towerOf(layers)).vision.featureLayer, expected);
+  });
+}
+
+test("layers that are not there, and several of them, are refused", async () => {
+  for (const layers of [[2], [-1], [0, 1], []]) {
+    const refused = await towerOf(layers).then(
+      () => "",
+      (error: Error) => error.message,
+    );
+    assert.match(refused, /clip.vision.feature_layer/, `${layers}`);
+  }
+});
 
 test("two projectors that fit are refused, another model's is passed over", async () => {
   const folder = mkdtempSync(join(tmpdir(), "nibblemark-"));

@@ -15,8 +15,17 @@ import { nodePlatform } from "../../src/platform/node.js";
 const platform = nodePlatform();
 export const shipped = platform.packagePath("models/nibblemark-llava-2m");
 
-/** @param rename changes tensors of the projector file, as old writers did; returns the path of model.gguf */
-export async function writeShipped(folder: string, type: GgufQuant, rename = (name: string) => name) {
+/**
+ * @param rename changes tensors of the projector file, as old writers did
+ * @param featureLayer which of the tower's layers the projector sees
+ * @returns the path of model.gguf
+ */
+export async function writeShipped(
+  folder: string,
+  type: GgufQuant,
+  rename = (name: string) => name,
+  featureLayer = -1,
+): Promise<string> {
   const renamed = (tensor: GgufOutput): GgufOutput => ({ ...tensor, name: rename(tensor.name) });
   const model = await openModel(platform, shipped);
   try {
@@ -30,7 +39,8 @@ export async function writeShipped(folder: string, type: GgufQuant, rename = (na
     if (!data) throw new Error("the shipped tokenizer can be written");
     const vocabulary = vocabularyMetadata("tokenizer.json", data, config.decoder.vocab);
     const text = decoderParts(source, type, vocabulary, parts);
-    const eyes = projectorParts(source, config, type, parts);
+    const vision = { ...config.vision, featureLayer };
+    const eyes = projectorParts(source, { ...config, vision }, type, parts);
     await writeGguf(platform, join(folder, "model.gguf"), text.metadata, text.tensors);
     await writeGguf(platform, join(folder, "mmproj.gguf"), eyes.metadata, eyes.tensors.map(renamed));
     return join(folder, "model.gguf");

@@ -4,8 +4,8 @@
 import { readGguf } from "../../src/formats/gguf.js";
 import { strictSource } from "./files.js";
 import { type Fuzzer, readWhole } from "./fuzzer.js";
-import { count, float, ggufBytes, goodFile, hurtGguf, int, pair, type TensorInfo, text } from "./gguf-file.js";
-import type { Random } from "./lies.js";
+import { count, float, ggufBytes, goodFile, hurtGguf, int, list, pair, type TensorInfo, text } from "./gguf-file.js";
+import { hurtBytes, type Random } from "./lies.js";
 
 const KEYS: readonly (readonly [string, number])[] = [
   ["embedding_length", 32],
@@ -37,6 +37,16 @@ const PAIRS = [
   ...KEYS.map(([key, value]) => count(`clip.vision.${key}`, value)),
   pair("clip.vision.attention.layer_norm_epsilon", 6, float(1e-5)),
 ];
+const layerList = (layers: readonly number[]) =>
+  list(
+    "clip.vision.feature_layer",
+    5,
+    layers.map((layer) => [int(4, layer)]),
+  );
+
+/** A projector file that does not lie, beside a tower of one layer; it says which layers the projector sees. */
+export const projectorBytes = (layers: readonly number[]): Uint8Array =>
+  ggufBytes(goodFile([...PAIRS, layerList(layers)], TENSORS));
 
 const DECODER = [
   pair("general.architecture", 8, ...text("llama")),
@@ -49,7 +59,10 @@ const DECODER = [
 const LANGUAGE = ggufBytes(goodFile(DECODER, [["token_embd.weight", [8, 32], 1]]));
 
 export const mmprojFuzzer: Fuzzer = {
-  make: (random: Random) => hurtGguf(goodFile(PAIRS, TENSORS), random),
+  make(random: Random) {
+    const file = goodFile(random() < 0.3 ? [...PAIRS, layerList([1])] : PAIRS, TENSORS);
+    return random() < 0.1 ? hurtBytes(ggufBytes(file), random, 3) : hurtGguf(file, random);
+  },
   read: async (bytes, repacker) => {
     const eyes = strictSource("mmproj.gguf", bytes);
     await readWhole(await readGguf("fuzzed", strictSource("fuzzed.gguf", LANGUAGE), eyes), repacker);

@@ -42,8 +42,7 @@ export function readProjector(file: GgufFile): Projector {
       ...{ imageSize, patch, hidden, layers, heads, ffn },
       normEps: fields.number(key("attention.layer_norm_epsilon")),
       activation: gelu ? "gelu" : "quickGelu",
-      // The file holds the layers that are used and no other: the output of its last one is what the projector sees.
-      featureLayer: -1,
+      featureLayer: featureLayer(),
       mean: triple("image_mean", [0.48145466, 0.4578275, 0.40821073]),
       std: triple("image_std", [0.26862954, 0.26130258, 0.27577711]),
     },
@@ -54,6 +53,17 @@ export function readProjector(file: GgufFile): Projector {
       (name) => name === POSITIONS,
     ),
   };
+
+  /** Files that name no layer hold those that are used and no other: the projector sees the output of the last one. */
+  function featureLayer(): number {
+    const list = fields.numbers(key("feature_layer"));
+    if (list === null) return -1;
+    if (list.length !== 1)
+      throw fail(key("feature_layer"), `names ${list.length} layers`, "Only one layer is supported");
+    if (list[0] === layers) return -1;
+    if (Number.isInteger(list[0]) && list[0] >= 0 && list[0] < layers) return list[0];
+    throw fail(key("feature_layer"), `${list[0]} is no layer of a tower of ${layers}`);
+  }
 
   function triple(name: string, otherwise: readonly [number, number, number]): readonly [number, number, number] {
     const list = fields.numbers(key(name));
