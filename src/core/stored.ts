@@ -26,6 +26,8 @@ export interface StoredMatrix {
   read(repacker: Repacker): Promise<WeightData>;
   /** The same from the first row to the last in pieces, where the file's layout allows: less memory at once. */
   pieces?(repacker: Repacker): AsyncIterable<WeightPiece>;
+  /** Present where the form depends on scales that were not read yet: bf16 or f32 ones, which f16 holds as a rule. */
+  settle?(): Promise<StoredMatrix>;
   /** Where the weights lie, for backends that read and repack in their own memory (core/ports.ts `Backend.load`). */
   readonly raw?: RawWeights;
 }
@@ -55,4 +57,11 @@ export type CodeValues = Pick<CodeMatrix, "scales" | "offsets" | "rowStride" | "
 export interface WeightPiece {
   readonly row: number;
   readonly data: WeightData;
+}
+
+/** Every matrix in its form: reads what opening did not, one matrix after another. Throws InputError. */
+export async function settled(stored: ReadonlyMap<string, StoredMatrix>): Promise<ReadonlyMap<string, StoredMatrix>> {
+  const found = new Map(stored);
+  for (const [name, matrix] of stored) if (matrix.settle) found.set(name, await matrix.settle());
+  return found;
 }

@@ -52,7 +52,7 @@ async function matrix(tensors: TensorMap, base: string, wanted: number, symmetri
   const zeroPoints =
     zeros && (async () => zeroBytes(wordsOf(await readBytes(zeros)), cols / stored, rows, AWQ_NIBBLE, 0));
   const places = { rowStride: 1, groupStride: rows, share: stored / group };
-  const values = { scales, biases: null, zeros: zeroPoints, ...places, exact: await areHalves(scales) };
+  const values = { scales, biases: null, zeros: zeroPoints, ...places, exact: areHalves(scales) };
   const spare = tensors.has(`${base}.qzeros`) ? [`${base}.qzeros`] : [];
   return {
     stored: storedInt4(about, shape, { tensor: codes, order: "awq", values }),
@@ -79,7 +79,7 @@ async function rowMatrix(tensors: TensorMap, base: string, wanted: number, symme
   const about = { name: `${base}.weight`, rows, cols, label: `AWQ gemv g${stored}`, tensors: parts };
   const zeroPoints = zeros && (async () => zeroBytes(wordsOf(await readBytes(zeros)), rows, width * 8, STRAIGHT, 0));
   const places = { rowStride: width * 8, groupStride: 1, share: stored / group };
-  const values = { scales, biases: null, zeros: zeroPoints, ...places, exact: await areHalves(scales) };
+  const values = { scales, biases: null, zeros: zeroPoints, ...places, exact: areHalves(scales) };
   const spare = tensors.has(`${base}.qzeros`) ? [`${base}.qzeros`] : [];
   return {
     stored: storedInt4(about, shape, { tensor: codes, order: "rows", values }),

@@ -52,7 +52,7 @@ async function matrix(tensors: TensorMap, base: string) {
   const shape = { rows, cols, group, offset: zeros ? "zeroU4" : "none8" } as const;
   const zeroPoints = zeros && (async () => zerosOf(wordsOf(await readBytes(zeros)), rows, count));
   const places = { rowStride: count, groupStride: 1, share: stored / group };
-  const values = { scales, biases: null, zeros: zeroPoints, ...places, exact: await areHalves(scales) };
+  const values = { scales, biases: null, zeros: zeroPoints, ...places, exact: areHalves(scales) };
   const about = { name: `${base}.weight`, rows, cols, label: `compressed-tensors g${stored}`, tensors: parts };
   const used = [...parts.map(({ name }) => name), ...(shaped ? [shaped.name] : [])];
   return { stored: storedInt4(about, shape, { tensor: codes, order: "rows", values }), used };

@@ -60,7 +60,7 @@ async function matrix(tensors: TensorMap, base: string, { wanted, zeroShift, sor
   // AutoGPTQ keeps four bits of zero + 1: a stored 15 stands for 0.
   const zeroPoints = async () => zeroBytes(wordsOf(await readBytes(zeros)), groups, rows, STRAIGHT, zeroShift);
   const places = { rowStride: 1, groupStride: rows, share: stored / group };
-  const values = { scales, biases: null, zeros: zeroPoints, ...places, exact: await areHalves(scales) };
+  const values = { scales, biases: null, zeros: zeroPoints, ...places, exact: areHalves(scales) };
   const check = async () => {
     if (index && (await orderOf(index, stored, groups)).some((column, i) => column !== i)) throw unordered(index);
   };

@@ -48,7 +48,7 @@ async function matrix(tensors: TensorMap, base: string, bits: 4 | 8, stored: num
   if (bits === 4) {
     const shape = { rows, cols, group, offset: "bias" } as const;
     const places = { rowStride: count, groupStride: 1, share };
-    const values = { scales, biases, zeros: null, ...places, exact: await areHalves(scales, biases) };
+    const values = { scales, biases, zeros: null, ...places, exact: areHalves(scales, biases) };
     return { stored: storedInt4(about, shape, { tensor: codes, order: "rows", values }), used };
   }
   const heads = async () => wideHeads(await readFloats(scales), await readFloats(biases), stored);

@@ -139,7 +139,7 @@ export async function storedMatrix(tensors: TensorMap, node: OnnxNode): Promise<
     return { ...about, ...filesOf(parts), ...joinedBlocks("zero8", rows, cols, codes, heads) };
   }
   const floatZeros = zeros !== undefined && zeros.dtype !== "u8";
-  const exact = !floatZeros && (await areHalves(scales));
+  const exact = !floatZeros && areHalves(scales);
   const shape = { rows, cols, group, offset: zeros ? "zeroU4" : "none8" } as const;
   const places = { rowStride: blocks, groupStride: 1, share: block / group };
   const values = { scales, biases: null, zeros: zeros ? zeroList : null, ...places, exact };

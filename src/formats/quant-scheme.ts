@@ -70,14 +70,25 @@ export interface GroupedValues {
   readonly rowStride: number;
   readonly groupStride: number;
   readonly share: number;
-  /** f16 holds all of them exactly. */
-  readonly exact: boolean;
+  /** Whether f16 holds all of them exactly, or the numbers that tell. */
+  readonly exact: boolean | readonly LazyTensor[];
 }
 
-/** Whether f16 holds all scales and biases of a matrix; reads them where they are of another type. */
-export async function areHalves(...tensors: readonly LazyTensor[]): Promise<boolean> {
-  for (const tensor of tensors) {
-    if (tensor.dtype !== "f16" && !fitsHalf(await readBytes(tensor), tensor.dtype)) return false;
+/** Whether f16 holds all scales and biases of a matrix: true, or those that are of another type and must be looked at. */
+export function areHalves(...tensors: readonly LazyTensor[]): true | readonly LazyTensor[] {
+  const others = tensors.filter(({ dtype }) => dtype !== "f16");
+  return others.length === 0 || others;
+}
+
+/** Bytes that are looked at at once; a multiple of every number's size. */
+const LOOK_BYTES = 1 << 22;
+
+async function holdHalves(tensors: readonly LazyTensor[]): Promise<boolean> {
+  for (const { source, offset, byteLength, dtype } of tensors) {
+    for (let at = 0; at < byteLength; at += LOOK_BYTES) {
+      const bytes = await source.read(offset + at, Math.min(LOOK_BYTES, byteLength - at));
+      if (!fitsHalf(bytes, dtype)) return false;
+    }
   }
   return true;
 }
@@ -105,7 +116,7 @@ async function packGrouped(
   values: GroupedValues,
 ): Promise<WeightData> {
   const { scales, biases, rowStride, groupStride, share } = values;
-  if (values.exact) return repacker.records({ ...shape, order, words, ...(await codeValues(values)) });
+  if (values.exact === true) return repacker.records({ ...shape, order, words, ...(await codeValues(values)) });
   const places = { order, words, rowStride, groupStride, share };
   const zeros = values.zeros && (await values.zeros());
   const steps = await readFloats(scales);
@@ -148,16 +159,25 @@ export interface Codes {
 }
 
 /**
- * A matrix of 4-bit codes with a scale a group.
+ * A matrix of 4-bit codes with a scale a group; scales that must be looked at are taken to fit f16 until it is settled.
  * Throws InputError for groups of 16 whose scales f16 cannot hold.
  */
-export function storedInt4(
+export function storedInt4(parts: Parts, shape: CodeShape, codes: Codes): StoredMatrix {
+  const { exact } = codes.values;
+  if (typeof exact === "boolean") return formOf(parts, shape, codes, exact);
+  const settle = async () => formOf(parts, shape, codes, await holdHalves(exact));
+  const { raw: _, ...likely } = formOf(parts, shape, codes, true);
+  return { ...likely, settle, read: async (repacker) => (await settle()).read(repacker) };
+}
+
+function formOf(
   { name, rows, cols, label, tensors }: Parts,
   shape: CodeShape,
-  { tensor, order, values, check, permutation }: Codes,
+  { tensor, order, values: given, check, permutation }: Codes,
+  exact: boolean,
 ): StoredMatrix {
   const { group, offset } = shape;
-  const { exact } = values;
+  const values = { ...given, exact };
   if (!exact && group === 16) {
     const problem = "has groups of 16 with scales that f16 cannot hold exactly";
     throw new InputError(tensors[0].source.name, name, problem, "Use a checkpoint with f16 scales");

@@ -6,7 +6,7 @@ import type { Model } from "../core/model.js";
 import type { StorageFormat, TensorSpec } from "../core/op.js";
 import type { Group, Repacker, WeightData } from "../core/packed.js";
 import type { Backend, Quantizer } from "../core/ports.js";
-import type { WeightPiece } from "../core/stored.js";
+import { settled, type WeightPiece } from "../core/stored.js";
 import { elementCount, type LazyTensor } from "../core/tensor.js";
 import { buildGraph, type Graph, type GraphOptions } from "./graph.js";
 
@@ -32,7 +32,8 @@ export interface LoadedModel {
  * Checks every tensor's presence and shape, then allocates, then streams.
  * Throws InputError for missing tensors, other shapes, integer or non-finite weights, or too little memory.
  */
-export async function loadModel(model: Model, parts: LoadParts, options: GraphOptions): Promise<LoadedModel> {
+export async function loadModel(opened: Model, parts: LoadParts, asked: GraphOptions): Promise<LoadedModel> {
+  const { model, options } = await settle(opened, asked);
   const graph = buildGraph(model.config, options);
   const weights = graph.tensors.filter((spec) => spec.class === "weights");
   const loaders = weights.map((spec) => loaderOf(model, spec, parts, options));
@@ -42,6 +43,15 @@ export async function loadModel(model: Model, parts: LoadParts, options: GraphOp
     await loaders[index]();
   }
   return { graph, backend: parts.backend };
+}
+
+/** Model and plan with the forms that matrices turn out to have. */
+async function settle(model: Model, options: GraphOptions): Promise<{ model: Model; options: GraphOptions }> {
+  const { exact } = options.plan;
+  if (!exact || !model.stored || ![...model.stored.values()].some((matrix) => matrix.settle)) return { model, options };
+  const stored = await settled(model.stored);
+  const forms = new Map([...exact].map(([name, form]) => [name, stored.get(name) ?? form]));
+  return { model: { ...model, stored }, options: { ...options, plan: { ...options.plan, exact: forms } } };
 }
 
 /** How a weight gets into the backend. Throws InputError for tensors that are missing or misshapen. */

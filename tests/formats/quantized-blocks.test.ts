@@ -4,6 +4,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { unpackBlocks } from "../../src/backends/reference/blocks.js";
 import { unpackInt4 } from "../../src/backends/reference/unpack.js";
+import { settled } from "../../src/core/stored.js";
 import type { LazyTensor } from "../../src/core/tensor.js";
 import { splitQuantized } from "../../src/formats/hf-quantized.js";
 import { AWQ_ORDER, packOutputs, repacker, tensor } from "./quantized-tensors.js";
@@ -19,10 +20,11 @@ const NF4 = [
 /** Whatever form the matrix has, [rows * cols]. */
 async function readAny(settings: object, tensors: readonly LazyTensor[], key = "quantization_config") {
   const { stored } = await splitQuantized("config.json", { [key]: settings }, tensors);
-  const data = await stored.get("m.weight")?.read(repacker);
+  const matrix = (await settled(stored)).get("m.weight");
+  const data = await matrix?.read(repacker);
   if (!data || data.kind === "f32" || data.kind === "int8") throw new Error("no packed matrix");
   return {
-    format: stored.get("m.weight")?.format,
+    format: matrix?.format,
     values: data.kind === "blocks" ? unpackBlocks(data) : unpackInt4(data),
   };
 }

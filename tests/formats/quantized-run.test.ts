@@ -8,6 +8,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { openQuantizer } from "../../src/backends/wasm/quantizer.js";
 import { openRepacker } from "../../src/backends/wasm/repacker.js";
+import { settled } from "../../src/core/stored.js";
 import { readFloat32 } from "../../src/formats/convert.js";
 import { closeModel, openModel } from "../../src/formats/index.js";
 import { type OutputTensor, writeSafetensors } from "../../src/formats/safetensors-write.js";
@@ -63,6 +64,26 @@ const half: Make = (base, rows, cols, random) => [
   ),
 ];
 
+/** bf16 scales that f16 holds, but for one of each query matrix, which is too small: that is known once they are read. */
+const mlx: Make = (base, rows, cols, random) => {
+  const group = groupOf(cols);
+  const count = (rows * cols) / group;
+  const bf16 = (value: number) => new Uint32Array(Float32Array.of(value).buffer)[0] >>> 16;
+  const numbers = (scale: number) => Uint16Array.from({ length: count }, () => bf16(scale * (1 + random())));
+  const scales = numbers(0.02);
+  if (base.endsWith("q_proj")) scales[count >> 1] = bf16(1e-6);
+  return [
+    entry(`${base}.weight`, "u32", [rows, cols / 8], randomWords((rows * cols) / 8, random)),
+    entry(`${base}.scales`, "bf16", [rows, cols / group], scales),
+    entry(`${base}.biases`, "bf16", [rows, cols / group], numbers(-0.2)),
+  ];
+};
+const groupOf = (cols: number) => (cols % 32 === 0 ? 32 : 16);
+const MLX_SETTINGS = {
+  ...{ bits: 4, group_size: 32 },
+  ...Object.fromEntries([0, 1].map((i) => [`model.layers.${i}.mlp.down_proj`, { bits: 4, group_size: 16 }])),
+};
+
 /** The tiny Qwen2 of tests/fixtures with its linear layers in another form, of random codes. */
 async function variant(make: Make, settings: object | null): Promise<string> {
   const source = join(root, "tests/fixtures/hf/qwen2");
@@ -89,6 +110,7 @@ const VARIANTS: readonly (readonly [string, Make, object | null, number])[] = [
   ["AutoAWQ", awq, { quant_method: "awq", bits: 4, group_size: 16, zero_point: true, version: "gemm" }, 14],
   ["GPTQ with act-order", gptq, { quant_method: "gptq", bits: 4, group_size: 16, desc_act: true }, 14],
   ["f16", half, null, 14],
+  ["MLX with bf16 scales", mlx, MLX_SETTINGS, 14],
 ];
 
 for (const [name, make, settings, count] of VARIANTS) {
@@ -112,5 +134,18 @@ for (const [name, make, settings, count] of VARIANTS) {
     }
   });
 }
+
+test("bf16 scales are not read before their matrix is, and decide its form then", async () => {
+  const model = await openModel(platform, await variant(mlx, MLX_SETTINGS));
+  const matrices = [...(model.stored?.values() ?? [])];
+  assert.ok(matrices.every(({ settle }) => settle));
+  assert.ok(matrices.every(({ format }) => format.startsWith("int4")));
+  const forms = [...(await settled(model.stored ?? new Map())).values()].map(({ name, format, settle }) => {
+    assert.is(settle, undefined);
+    return `${name.includes("q_proj") ? "q" : name.includes("down") ? "down" : "other"} ${format}`;
+  });
+  assert.equal([...new Set(forms)].sort(), ["down int4-g16", "other int4-g32", "q affine4"]);
+  await closeModel(model);
+});
 
 test.run();

@@ -4,6 +4,7 @@
 import { InputError } from "../../src/core/errors.js";
 import type { Model } from "../../src/core/model.js";
 import type { Repacker } from "../../src/core/packed.js";
+import { settled } from "../../src/core/stored.js";
 import { readFloat32 } from "../../src/formats/convert.js";
 import { closeModel } from "../../src/formats/index.js";
 import { countAllocations } from "./allocations.js";
@@ -53,7 +54,7 @@ async function attempt(fuzzer: Fuzzer, bytes: Uint8Array, repacker: Repacker) {
 /** Reads every tensor and matrix of a model, uses its tokenizer, and closes it. */
 export async function readWhole(model: Model, repacker: Repacker): Promise<void> {
   try {
-    for (const matrix of model.stored?.values() ?? []) {
+    for (const matrix of (await settled(model.stored ?? new Map())).values()) {
       await loadInPlace(matrix);
       const data = await matrix.read(repacker);
       if (data.kind === "blocks") repacker.unpack(data);

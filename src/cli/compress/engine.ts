@@ -12,6 +12,7 @@ import type { FloatsOf, LayerSample, StreamedForward } from "../../core/layers.j
 import type { Model } from "../../core/model.js";
 import type { Repacker } from "../../core/packed.js";
 import type { LogitComparer, Platform } from "../../core/ports.js";
+import { settled } from "../../core/stored.js";
 import type { Rounder, WriteSource } from "../../core/write.js";
 import { closeModel, openModel } from "../../formats/index.js";
 import { writeSource } from "../../formats/write-source.js";
@@ -57,7 +58,8 @@ export async function openEngine(platform: Platform, path: string, options: Engi
     }
     const threads = options.threads === 0 ? platform.cpuCount : options.threads;
     const repacker = await openRepacker(platform);
-    const source = writeSource(model, { repacker, quantizer: await openQuantizer(platform) });
+    const whole = model.stored ? { ...model, stored: await settled(model.stored) } : model;
+    const source = writeSource(whole, { repacker, quantizer: await openQuantizer(platform) });
     const { decoder } = model.config;
     const cols = Math.max(decoder.ffn, decoder.hidden, decoder.heads * decoder.headDim);
     const sizes = { cols, tokens: 256, group: 128 };

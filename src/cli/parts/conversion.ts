@@ -10,6 +10,7 @@ import { InputError } from "../../core/errors.js";
 import type { Model } from "../../core/model.js";
 import type { Group } from "../../core/packed.js";
 import type { Platform } from "../../core/ports.js";
+import { settled } from "../../core/stored.js";
 import { elementCount } from "../../core/tensor.js";
 import type { OutputFolder, WriteSource, WrittenType } from "../../core/write.js";
 import { writeGgufFolder } from "../../formats/gguf-folder.js";
@@ -135,7 +136,7 @@ async function write(
   onTensor: WriteParts["onTensor"],
 ): Promise<Written> {
   const openers = { repacker: await openRepacker(platform), quantizer: await openQuantizer(platform) };
-  const source = writeSource(model, openers);
+  const source = writeSource(model.stored ? { ...model, stored: await settled(model.stored) } : model, openers);
   checkComplete(model, source);
   const parts = { rounder: await openRounder(platform), ...(onTensor ? { onTensor } : {}) };
   const provenance = { tool, source: model.name, form };
