@@ -15,33 +15,39 @@ const COUNTED = [
   "Float64Array",
 ] as const;
 
-let buffers = 0;
-let installed = false;
-
 type Made = ArrayBuffer | ArrayBufferView;
+type Maker = new (...args: unknown[]) => Made;
 
-/** Puts counting constructors in the place of the engine's; for processes that only fuzz. */
-function install(): void {
-  installed = true;
-  const globals = globalThis as unknown as Record<string, new (...args: unknown[]) => Made>;
-  for (const name of COUNTED) {
-    const counting = new Proxy(globals[name], {
-      construct(target, args, newTarget) {
-        const made = Reflect.construct(target, args, newTarget) as Made;
-        const view = ArrayBuffer.isView(made) && made.buffer === args[0];
-        if (!view) buffers += made.byteLength;
-        return made;
-      },
-    });
+const globals = globalThis as unknown as Record<string, Maker>;
+const memory = WebAssembly.Memory.prototype;
+const own = { makers: COUNTED.map((name) => globals[name]), grow: memory.grow };
+const counting = { makers: own.makers.map(countingMaker), grow: countingGrow };
+let buffers = 0;
+
+function countingMaker(maker: Maker): Maker {
+  return new Proxy(maker, {
+    construct(target, args, newTarget) {
+      const made = Reflect.construct(target, args, newTarget) as Made;
+      const view = ArrayBuffer.isView(made) && made.buffer === args[0];
+      if (!view) buffers += made.byteLength;
+      return made;
+    },
+  });
+}
+
+function countingGrow(this: WebAssembly.Memory, pages: number): number {
+  buffers += pages * 65536;
+  return own.grow.call(this, pages);
+}
+
+/** Puts constructors in the place of the engine's, only while something is counted: proxies are slow. For processes that only fuzz. */
+function use({ makers, grow }: typeof own): void {
+  makers.forEach((maker, i) => {
+    globals[COUNTED[i]] = maker;
     // What slice, map and subarray make asks the prototype for its constructor.
-    counting.prototype.constructor = counting;
-    globals[name] = counting;
-  }
-  const { grow } = WebAssembly.Memory.prototype;
-  WebAssembly.Memory.prototype.grow = function (pages) {
-    buffers += pages * 65536;
-    return grow.call(this, pages);
-  };
+    maker.prototype.constructor = maker;
+  });
+  memory.grow = grow;
 }
 
 export interface Allocated {
@@ -53,9 +59,13 @@ export interface Allocated {
 
 /** Runs the action and says what it allocated. Reads of several actions at once are not told apart. */
 export async function countAllocations(action: () => Promise<void>): Promise<Allocated> {
-  if (!installed) install();
+  use(counting);
   buffers = 0;
   const before = getHeapStatistics().used_heap_size;
-  await action();
+  try {
+    await action();
+  } finally {
+    use(own);
+  }
   return { bufferBytes: buffers, heapBytes: Math.max(0, getHeapStatistics().used_heap_size - before) };
 }
