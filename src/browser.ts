@@ -4,8 +4,8 @@
 export { openRepacker } from "./backends/wasm/repacker.js";
 export { allTargets, openTarget } from "./cli/parts/backends.js";
 export { dryBackend } from "./cli/parts/dry.js";
-export { openMemory, probe } from "./cli/parts/memory.js";
-export { openSubjects, SHIPPED_MODEL } from "./cli/parts/subjects.js";
+export { runScenario, type ScenarioParts } from "./cli/parts/run-scenario.js";
+export { SHIPPED_MODEL } from "./cli/parts/subjects.js";
 export { modelledNs, predictedNs } from "./core/delay.js";
 export { GIB } from "./core/units.js";
 export * from "./index.js";
@@ -21,4 +21,3 @@ export { sections } from "./report/sections.js";
 export { epochRecorder, type RecordedEpoch, spin } from "./run/epochs.js";
 export type { Control, Progress } from "./run/parts.js";
 export { chooseTargets, fastestOf } from "./run/targets.js";
-export { outliers } from "./stats/outliers.js";

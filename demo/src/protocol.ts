@@ -118,5 +118,7 @@ export type Event =
   | { readonly kind: "text"; readonly text: string }
   | { readonly kind: "progress"; readonly stage: string; readonly done: number; readonly total: number }
   | { readonly kind: "targets"; readonly targets: readonly TargetStatus[] }
+  /** The model went to another target by itself; the answer under way begins anew. */
+  | { readonly kind: "reopened"; readonly model: ModelFacts }
   | { readonly kind: "estimate"; readonly estimate: Estimate }
   | { readonly kind: "note"; readonly message: string };

@@ -29,7 +29,7 @@ function machineSection({ environment: env }: DoctorReport): Section {
     ["system", env.os],
     ["CPU", `${env.cpu}, ${env.cores} cores`],
     ["vector flags", env.cpuFlags.join(" ")],
-    ["memory", bytesText(env.memoryBytes)],
+    ["memory", env.memoryBytes ? bytesText(env.memoryBytes) : "not told"],
     ["load", env.load.map(digits).join(" ")],
   ];
   return { title: "This machine", columns: [left("what"), left("value")], rows, notes: [] };

@@ -18,8 +18,10 @@ export interface Environment {
   readonly os: string;
   readonly cpu: string;
   readonly cores: number;
-  readonly memoryBytes: number;
+  /** null: the host does not tell. Files of earlier versions say 0 there. */
+  readonly memoryBytes: number | null;
   readonly cpuFlags: readonly string[];
+  /** Averages over 1, 5 and 15 minutes; empty: the host does not tell. */
   readonly load: readonly number[];
   readonly version: string;
   readonly commit: string | null;

@@ -50,13 +50,18 @@ function profileLine(label: string, host: HostProfile): string {
   return `${label} host profile ${name} (${source}): ${figures}, hash ${hash}`;
 }
 
+function machineLine({ cpu, cores, memoryBytes, load }: BenchResult["environment"]): string {
+  const memory = memoryBytes ? bytesText(memoryBytes) : "memory not told";
+  return [cpu, `${cores} cores`, memory, ...(load.length > 0 ? [`load ${load.map(digits).join(" ")}`] : [])].join(" · ");
+}
+
 /** What a reader must know of the machine before the figures. */
 export function headline(result: BenchResult): string[] {
   const { environment: env, host, bandwidth } = result;
   const reads = bandwidth.map(({ streams, threads, gbps }) => `${figureText(gbps)} (${threads}t, ${streams} streams)`);
   const lines = [
     `nibblemark ${env.version}${env.commit ? ` (${env.commit})` : ""} · ${env.runtime} · ${env.os}`,
-    `${env.cpu} · ${env.cores} cores · ${bytesText(env.memoryBytes)} · load ${env.load.map(digits).join(" ")}`,
+    machineLine(env),
   ];
   if (isTimed(result)) {
     lines.push(profileLine("predicted with", host), profileLine("modelled with", result.frozenHost));

@@ -39,6 +39,9 @@ export function openAskPanel(client: Client, picture: PicturePanel, tell: (messa
   find("questions", HTMLDataListElement).replaceChildren(
     ...QUESTIONS.map((value) => Object.assign(element("option"), { value })),
   );
+  client.on("reopened", () => {
+    output.textContent = "";
+  });
   client.on("text", ({ text: piece }) => output.append(piece));
 
   async function ask(): Promise<void> {

@@ -55,6 +55,10 @@ export function openModelPanel(
     const names = available.map((status) => targetName(status.target));
     fillSelect(target, [["", "the fastest"], ...names.map((name) => [name, name] as const)]);
   });
+  client.on("reopened", ({ model }) => {
+    target.value = "";
+    show(model);
+  });
   target.addEventListener("change", () => void open(files));
   button("shipped").addEventListener("click", () => void open(null));
   const input = find("model-files", HTMLInputElement);

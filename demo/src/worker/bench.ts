@@ -5,23 +5,15 @@ import {
   type Control,
   calibrateHost,
   calibrationSections,
-  chooseTargets,
   type Environment,
-  fastestOf,
   type HostProfile,
   jsonReport,
   markdownReport,
   openComparer,
-  openMemory,
-  openSubjects,
-  outliers,
   type Platform,
-  probe,
-  runBench,
+  runScenario,
   type Scenario,
   sections,
-  summarize,
-  UnavailableError,
   type Workload,
 } from "../../../src/browser.js";
 import type { Answer, Work } from "../protocol.js";
@@ -63,26 +55,11 @@ export async function benchWork(
   environment: Environment,
   control: Control,
 ): Promise<Answer> {
-  const scenario = benchScenario(work);
-  const subjects = await openSubjects(platform, 0);
-  try {
-    const target = fastestOf(chooseTargets("all", await subjects.targets(), 0));
-    if (!target) throw new UnavailableError("every target", "none can run", "Use a newer browser");
-    const memory = await openMemory(platform, scenario.topologies, async (fallback) => {
-      if (host) return { host, bandwidth: [] };
-      control.progress({ stage: "probing this machine", done: 0, total: 1 });
-      return probe(platform, target, fallback, null);
-    });
-    const result = await runBench(scenario, {
-      ...{ subjects, memory, control, environment, statistics: { summarize, outliers } },
-      quality: { comparer: await openComparer(platform), evalSet: async () => null },
-      peakMemoryBytes: () => null,
-      now: () => new Date().toISOString(),
-    });
-    return benched(result);
-  } finally {
-    await subjects.close();
-  }
+  const result = await runScenario(platform, benchScenario(work), {
+    ...{ environment, control, host, toldCacheBytes: null },
+    quality: async () => ({ comparer: await openComparer(platform), evalSet: async () => null }),
+  });
+  return benched(result);
 }
 
 function benched(result: BenchResult): Answer {

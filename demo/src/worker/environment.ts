@@ -14,7 +14,7 @@ export function pageEnvironment(version: string): Environment {
     os: system,
     cpu: "CPU not told by the browser",
     cores: agent.hardwareConcurrency,
-    memoryBytes: (agent.deviceMemory ?? 0) * GIB,
+    memoryBytes: agent.deviceMemory ? agent.deviceMemory * GIB : null,
     ...{ cpuFlags: [], load: [], version, commit: null },
   };
 }

@@ -11,11 +11,12 @@ import {
   type Platform,
   parseHost,
   SHIPPED_MODEL,
+  type Target,
   type TargetStatus,
   targetName,
   UnavailableError,
 } from "../../../src/browser.js";
-import type { Answer, Event, Pixels, Request, Work } from "../protocol.js";
+import type { Answer, Event, GivenFile, Pixels, Request, Work } from "../protocol.js";
 import { DEFAULT_SETTINGS, type Settings } from "../settings.js";
 import { benchWork, calibrateWork } from "./bench.js";
 import { shapeRun, tokenRun } from "./dry-runs.js";
@@ -36,6 +37,8 @@ interface Begun {
 }
 
 interface Opened {
+  /** null: the shipped model. */
+  readonly files: readonly GivenFile[] | null;
   readonly engine: Engine;
   readonly token: Run;
   readonly shape: Run;
@@ -105,26 +108,32 @@ function tellEstimate({ memory }: Begun): void {
   }
 }
 
-async function openWork(here: Begun, work: Extract<Work, { kind: "open" }>): Promise<Answer> {
-  const wanted = work.target === null ? ("fastest" as const) : [work.target];
-  const target = fastestOf(chooseTargets(wanted, here.targets, 0));
-  if (!target) throw new UnavailableError(work.target ?? "every target", "it cannot run", "Choose another target");
-  const own = work.files ? ownFiles(here.platform, work.files) : null;
+/** Opens files on a target; the model that was open stays in use when they cannot be opened. */
+async function openOn(here: Begun, files: Opened["files"], target: Target): Promise<Engine> {
+  const own = files ? ownFiles(here.platform, files) : null;
   const path = own?.path ?? here.platform.packagePath(SHIPPED_MODEL);
   progress(`opening on ${targetName(target)}`, 0, 1);
-  // The old model stays in use when the new one cannot be opened.
   const engine = await openEngine(own?.platform ?? here.platform, path, target, progress);
   await opened?.engine.close();
   asked = null;
   const { graph } = engine.loaded;
-  opened = { engine, token: await tokenRun(graph, target), shape: await shapeRun(target) };
+  opened = { files, engine, token: await tokenRun(graph, target), shape: await shapeRun(target) };
   tellEstimate(here);
-  return { kind: "opened", model: engine.facts };
+  return engine;
 }
 
-async function askWork({ platform, memory }: Begun, work: Extract<Work, { kind: "ask" }>): Promise<Answer> {
-  if (!opened) throw new InputError("question", "", "no model is open", "Open one first");
-  asked = await ask(opened.engine, work.prompt, work.pixels === "kept" ? kept : work.pixels, {
+async function openWork(here: Begun, { files, target: name }: Extract<Work, { kind: "open" }>): Promise<Answer> {
+  const target = fastestOf(chooseTargets(name === null ? "fastest" : [name], here.targets, 0));
+  if (!target) throw new UnavailableError(name ?? "every target", "it cannot run", "Choose another target");
+  return { kind: "opened", model: (await openOn(here, files, target)).facts };
+}
+
+async function askOn(
+  { platform, memory }: Begun,
+  { engine }: Opened,
+  { prompt, pixels }: Extract<Work, { kind: "ask" }>,
+): Promise<Asked> {
+  return ask(engine, prompt, pixels === "kept" ? kept : pixels, {
     platform,
     onText: (text) => post({ kind: "text", text }),
     waitNs: (run, index, measuredNs) =>
@@ -134,6 +143,23 @@ async function askWork({ platform, memory }: Begun, work: Extract<Work, { kind: 
       return stop;
     },
   });
+}
+
+/** Answers; where the GPU fails meanwhile, the CPU takes the model over and answers from the beginning. */
+async function askWork(here: Begun, work: Extract<Work, { kind: "ask" }>): Promise<Answer> {
+  if (!opened) throw new InputError("question", "", "no model is open", "Open one first");
+  try {
+    asked = await askOn(here, opened, work);
+  } catch (error) {
+    const target = fastestOf(chooseTargets("fastest", here.targets, 0));
+    const isOfDevice = error instanceof UnavailableError && opened.engine.facts.target.backend === "webgpu";
+    if (!isOfDevice || !target) throw error;
+    post({ kind: "note", message: `${messageOf(error)} The answer begins anew on ${targetName(target)}.` });
+    const { facts } = await openOn(here, opened.files, target);
+    post({ kind: "reopened", model: facts });
+    asked = await askOn(here, opened, work);
+  }
+  tellEstimate(here);
   return { kind: "asked", answer: asked.facts };
 }
 
@@ -142,11 +168,8 @@ async function doWork(here: Begun, work: Work): Promise<Answer> {
   switch (work.kind) {
     case "open":
       return openWork(here, work);
-    case "ask": {
-      const answer = await askWork(here, work);
-      tellEstimate(here);
-      return answer;
-    }
+    case "ask":
+      return askWork(here, work);
     case "picture": {
       const { whole, preview } = await decodePicture(work.file, work.name);
       kept = whole;

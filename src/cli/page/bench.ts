@@ -5,14 +5,8 @@ import { UnavailableError } from "../../core/errors.js";
 import type { Platform } from "../../core/ports.js";
 import type { Environment } from "../../core/result.js";
 import type { Scenario } from "../../core/scenario.js";
-import { runBench } from "../../run/bench.js";
 import type { Control } from "../../run/parts.js";
-import { chooseTargets, fastestOf } from "../../run/targets.js";
-import { outliers } from "../../stats/outliers.js";
-import { summarize } from "../../stats/summary.js";
-import { checkFit, checkModels } from "../parts/checks.js";
-import { openMemory, probe } from "../parts/memory.js";
-import { openSubjects } from "../parts/subjects.js";
+import { runScenario } from "../parts/run-scenario.js";
 import type { FinalEvent } from "../protocol.js";
 
 /** @throws UnavailableError for what a page cannot reach */
@@ -33,27 +27,9 @@ export async function pageBenchWork(
   control: Control,
 ): Promise<FinalEvent> {
   checkReach(scenario);
-  const subjects = await openSubjects(platform, scenario.threads);
-  try {
-    await checkModels(scenario, subjects);
-    const statuses = await subjects.targets();
-    for (const { targets } of scenario.workloads) chooseTargets(targets, statuses, scenario.threads);
-    await checkFit(platform, scenario, subjects);
-    const target = fastestOf(chooseTargets("all", statuses, scenario.threads));
-    if (!target) throw new UnavailableError("every target", "none can run in this browser", "Use a newer one");
-    const memory = await openMemory(platform, scenario.topologies, async (fallback) => {
-      if (scenario.host === "default") return { host: fallback, bandwidth: [] };
-      control.progress({ stage: "probing this machine", done: 0, total: 1 });
-      return probe(platform, target, fallback, null);
-    });
-    const result = await runBench(scenario, {
-      ...{ subjects, memory, control, environment, statistics: { summarize, outliers } },
-      quality: { comparer: await openComparer(platform), evalSet: async () => null },
-      peakMemoryBytes: () => platform.peakMemoryBytes(),
-      now: () => new Date().toISOString(),
-    });
-    return { kind: "result", result };
-  } finally {
-    await subjects.close();
-  }
+  const result = await runScenario(platform, scenario, {
+    ...{ environment, control, host: null, toldCacheBytes: null },
+    quality: async () => ({ comparer: await openComparer(platform), evalSet: async () => null }),
+  });
+  return { kind: "result", result };
 }

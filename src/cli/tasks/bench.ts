@@ -1,27 +1,24 @@
 // `bench` and `eval` inside the coordinator: picks the concrete parts and runs the scenario.
 
 import { openComparer } from "../../backends/wasm/compare.js";
-import { InputError, UnavailableError } from "../../core/errors.js";
+import { InputError } from "../../core/errors.js";
+import type { HostProfile } from "../../core/host.js";
 import type { Platform } from "../../core/ports.js";
 import type { BenchResult } from "../../core/result.js";
 import type { ModelRef, Scenario } from "../../core/scenario.js";
 import { loadHost } from "../../placement/calibration.js";
 import { loadDefaultHost } from "../../placement/topology.js";
-import { runBench, workloadQuality } from "../../run/bench.js";
+import { workloadQuality } from "../../run/bench.js";
 import type { Control, EvalSet, QualityParts } from "../../run/parts.js";
 import { chooseTargets, fastestOf } from "../../run/targets.js";
 import { warningsOf } from "../../run/warnings.js";
-import { outliers } from "../../stats/outliers.js";
-import { summarize } from "../../stats/summary.js";
 import { checkDelayEvents, countedDelays, openBenchCounters } from "../parts/bench-counters.js";
-import { checkFit, checkModels } from "../parts/checks.js";
+import { checkModels } from "../parts/checks.js";
 import { captureEnvironment, toldCacheBytes } from "../parts/environment.js";
 import { type EvalFolders, evalFolders, loadEvalSet } from "../parts/evalset.js";
-import { openMemory, probe } from "../parts/memory.js";
+import { runScenario, statistics } from "../parts/run-scenario.js";
 import { type OpenModels, openSubjects } from "../parts/subjects.js";
 import type { FinalEvent } from "../protocol.js";
-
-const statistics = { summarize, outliers };
 
 /** `folders`: another set than the model's own. */
 async function qualityParts(
@@ -36,39 +33,27 @@ async function qualityParts(
   return { comparer: await openComparer(platform), evalSet };
 }
 
+/** The profile that the scenario names by its file; null: the shipped one or a probe. */
+async function namedHost(platform: Platform, { host }: Scenario): Promise<HostProfile | null> {
+  return host === "default" || host === "probe" ? null : loadHost(platform, host);
+}
+
 export async function benchWork(platform: Platform, scenario: Scenario, control: Control): Promise<FinalEvent> {
   const environment = captureEnvironment();
-  const subjects = await openSubjects(platform, scenario.threads);
   const counters = await openBenchCounters(platform);
   try {
     checkDelayEvents(scenario, counters);
-    await checkModels(scenario, subjects);
-    const statuses = await subjects.targets();
-    for (const { targets } of scenario.workloads) chooseTargets(targets, statuses, scenario.threads);
-    await checkFit(platform, scenario, subjects);
-    const target = fastestOf(chooseTargets("all", statuses, scenario.threads));
-    if (!target) throw new UnavailableError("every target", "none can run", "Run nibblemark doctor");
-    const memory = await openMemory(platform, scenario.topologies, async (fallback) => {
-      if (scenario.host === "default") return { host: fallback, bandwidth: [] };
-      if (scenario.host !== "probe") return { host: await loadHost(platform, scenario.host), bandwidth: [] };
-      control.progress({ stage: "probing this machine", done: 0, total: 1 });
-      return probe(platform, target, fallback, toldCacheBytes());
-    });
-    const delays = await countedDelays(platform, scenario, memory.host);
-    const result = await runBench(scenario, {
-      subjects,
-      statistics,
-      memory: delays ? { ...memory, countedDelays: delays } : memory,
-      quality: await qualityParts(platform, subjects, null),
-      control: counters ? { ...control, counters } : control,
+    const result = await runScenario(platform, scenario, {
       environment,
-      peakMemoryBytes: () => platform.peakMemoryBytes(),
-      now: () => new Date().toISOString(),
+      control: counters ? { ...control, counters } : control,
+      quality: (subjects) => qualityParts(platform, subjects, null),
+      host: await namedHost(platform, scenario),
+      toldCacheBytes: toldCacheBytes(),
+      countedDelays: (host) => countedDelays(platform, scenario, host),
     });
     return { kind: "result", result };
   } finally {
     counters?.close();
-    await subjects.close();
   }
 }
 
