@@ -15,6 +15,8 @@ const PEERS = {
   "onnxruntime-web": ["onnxruntime-web@1.30.0"],
   // Dawn for Node: not a peer but a platform that tests and WebGPU targets use.
   webgpu: ["webgpu@0.6.2"],
+  // Drives Debian's Firefox in tests (WebDriver BiDi).
+  "puppeteer-core": ["puppeteer-core@25.16.0"],
   "wllama-2": ["@wllama/wllama@2.4.0"],
   "wllama-3": ["@wllama/wllama@3.8.1"],
   // Only this machine's CPU build: the optional packages of other machines and of CUDA have hundreds of MB.

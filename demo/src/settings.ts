@@ -31,10 +31,11 @@ export const DEFAULT_SETTINGS: Settings = {
   ...{ weights: "far", kv: "near", vision: "far" },
 };
 
-/** Settings as an address holds them; what is as by default is left out. */
+/** Settings as an address holds them, always in the same order; what is as by default is left out. */
 export function settingsText(settings: Settings): string {
-  const pairs = Object.entries(settings).filter(([key, value]) => value !== DEFAULT_SETTINGS[key as keyof Settings]);
-  return new URLSearchParams(pairs.map(([key, value]) => [key, String(value)])).toString();
+  const keys = Object.keys(DEFAULT_SETTINGS) as (keyof Settings)[];
+  const other = keys.filter((key) => settings[key] !== DEFAULT_SETTINGS[key]);
+  return new URLSearchParams(other.map((key) => [key, String(settings[key])])).toString();
 }
 
 function oneOf<T extends string>(names: readonly T[], text: string): T | undefined {

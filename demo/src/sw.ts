@@ -1,13 +1,12 @@
 // The service worker: keeps the page, its WebAssembly, profiles and model, so that it works without a network. The build puts
-// the list of files in; another list is another version.
+// the list of files in; another list is another version. It takes no page over that is open: scripts of one version must not
+// get WebAssembly of another, and Firefox waits a minute for threads that sleep in Atomics.wait.
 
 declare const __OFFLINE__: { readonly version: string; readonly files: readonly string[] };
 
 /** What is used of the service worker's scope (W3C Service Workers). */
 interface Scope {
   readonly registration: { readonly scope: string };
-  readonly clients: { claim(): Promise<void> };
-  skipWaiting(): Promise<void>;
   addEventListener(
     kind: "install" | "activate",
     listener: (event: { waitUntil(work: Promise<unknown>): void }) => void,
@@ -26,13 +25,11 @@ const INDEX = new URL("index.html", scope.registration.scope).href;
 async function install(): Promise<void> {
   const cache = await caches.open(CACHE);
   await cache.addAll([...FILES]);
-  await scope.skipWaiting();
 }
 
 async function activate(): Promise<void> {
   const old = (await caches.keys()).filter((name) => name.startsWith("nibblemark-") && name !== CACHE);
   await Promise.all(old.map((name) => caches.delete(name)));
-  await scope.clients.claim();
 }
 
 async function answer(request: Request, url: string): Promise<Response> {

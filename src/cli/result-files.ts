@@ -24,6 +24,7 @@ const resultSchema = v.looseObject({
     ),
   }),
   environment: v.looseObject({ cpu: text, cores: v.number(), os: text, runtime: text, version: text }),
+  targets: v.array(v.looseObject({ available: v.boolean(), target: v.looseObject({ host: text, backend: text }) })),
   cases: v.array(
     v.variant("state", [
       v.looseObject({

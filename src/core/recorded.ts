@@ -46,13 +46,26 @@ function scenarioOf({ scenario }: BenchResult): Record<string, string> {
   };
 }
 
+/** Machine and programs by name: the other hosts of the run and its GPU adapters too, as far as it has any. */
+function environmentOf({ environment: env, hosts, targets }: BenchResult): Record<string, string> {
+  const runtimes = (hosts ?? []).map(({ host, runtime }) => [`runtime of ${host}`, runtime] as const);
+  const adapters = targets.flatMap((status) =>
+    status.available && status.target.backend === "webgpu"
+      ? [[`adapter of ${targetName(status.target)}`, status.detail] as const]
+      : [],
+  );
+  return {
+    ...{ cpu: env.cpu, cores: String(env.cores), os: env.os, runtime: env.runtime, version: env.version },
+    ...Object.fromEntries([...runtimes, ...adapters]),
+  };
+}
+
 /** A result of `bench` as a recorded run. */
 export function recordedRun(name: string, result: BenchResult): RecordedRun {
-  const { environment: env } = result;
   return {
     name,
     tool: "nibblemark",
-    environment: { cpu: env.cpu, cores: String(env.cores), os: env.os, runtime: env.runtime, version: env.version },
+    environment: environmentOf(result),
     scenario: scenarioOf(result),
     interrupted: result.interrupted,
     cases: result.cases.flatMap((entry) => {

@@ -8,7 +8,7 @@ import { findProgram } from "./hosts.js";
 const PLACES = ["/Applications/Firefox.app/Contents/MacOS/firefox", "C:\\Program Files\\Mozilla Firefox\\firefox.exe"];
 
 /** WebGPU also on software adapters; no first-run page, no telemetry, no updates, no look-ups of its own. */
-const SETTINGS: Readonly<Record<string, boolean | number | string>> = {
+export const FIREFOX_SETTINGS: Readonly<Record<string, boolean | number | string>> = {
   "dom.webgpu.enabled": true,
   "gfx.webgpu.ignore-blocklist": true,
   "gfx.webgpu.force-enabled": true,
@@ -36,7 +36,7 @@ export function findFirefox(env: NodeJS.ProcessEnv = process.env, places: readon
 
 /** Opens `url` in a fresh profile, which is removed on close. */
 export function startFirefox(program: string, url: string): Browser {
-  const lines = Object.entries(SETTINGS).map(
+  const lines = Object.entries(FIREFOX_SETTINGS).map(
     ([name, value]) => `user_pref(${JSON.stringify(name)}, ${JSON.stringify(value)});`,
   );
   return startBrowser(program, (profile) => {

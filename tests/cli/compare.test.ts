@@ -77,6 +77,38 @@ test("another scenario is refused unless told otherwise", () => {
   assert.is(nibblemark(["compare", before, other, "--any-scenario"]).code, 0);
 });
 
+test("machines, runtimes and adapters that differ are warned of", () => {
+  const gpu = (detail: string): BenchResult["targets"][number] => ({
+    ...{ target: { host: "node", backend: "webgpu", variant: "discrete", threads: 1 }, available: true, detail },
+  });
+  const elsewhere = (cpu: string, deno: string, adapter: string): BenchResult => ({
+    ...{ ...result, environment: { ...result.environment, cpu }, targets: [...result.targets, gpu(adapter)] },
+    hosts: [{ host: "deno", runtime: deno, bandwidth: [] }],
+  });
+  const paths = [
+    write("here.json", elsewhere("one CPU", "deno 2.9.6", "RTX 4090")),
+    write("there.json", elsewhere("another CPU", "deno 3.0.0", "RX 7900")),
+  ];
+  const { code, stderr } = nibblemark(["compare", ...paths]);
+  assert.is(code, 0);
+  assert.match(stderr, /note: cpu differs: one CPU, then another CPU/);
+  assert.match(stderr, /note: runtime of deno differs: deno 2\.9\.6, then deno 3\.0\.0/);
+  assert.match(stderr, /note: adapter of node\/webgpu-discrete\/1t differs: RTX 4090, then RX 7900/);
+  assert.is(nibblemark(["compare", before, before]).stderr, "");
+});
+
+test("under nine samples on a side nothing is told, however far apart", () => {
+  const few = (factor: number): BenchResult => ({
+    ...slowed(factor),
+    cases: slowed(factor).cases.map((entry) =>
+      entry.state === "measured" ? { ...entry, samplesNs: entry.samplesNs.slice(0, 8) } : entry,
+    ),
+  });
+  const { code, stdout } = nibblemark(["compare", before, write("few.json", few(5)), "--fail-on", "regression"]);
+  assert.is(code, 0);
+  assert.match(stdout, /tg4 .* \+\d+\.\d % +– +too few to tell/);
+});
+
 test("llama-bench's rows stand beside ours", () => {
   const llama = write("llama.json", LLAMA);
   const lines = write("llama.jsonl", LLAMA.map((row) => JSON.stringify(row)).join("\n"));

@@ -37,6 +37,18 @@ export async function askDemo(page: Page, question: string): Promise<string> {
   return (await page.locator("#answer").textContent()) ?? "";
 }
 
+/** Drops files of this machine into the page as a user's mouse does. */
+export async function dropFiles(page: Page, files: readonly string[]): Promise<void> {
+  const session = await page.context().newCDPSession(page);
+  const at = { x: 300, y: 300, data: { items: [], files: [...files], dragOperationsMask: 1 } };
+  await session.send("Input.dispatchDragEvent", { type: "dragEnter", ...at });
+  await session.send("Input.dispatchDragEvent", { type: "dragOver", ...at });
+  await page.locator("body.dropping").waitFor();
+  await session.send("Input.dispatchDragEvent", { type: "drop", ...at });
+  await page.locator("body:not(.dropping)").waitFor();
+  await session.detach();
+}
+
 /** Shows a shipped sample. */
 export async function showSample(page: Page, name: string): Promise<void> {
   await page.click(`button[data-sample="${name}"]`);

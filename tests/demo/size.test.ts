@@ -1,5 +1,6 @@
 // How much the first visit loads, how soon the first token comes, and that the page's own thread is never held up for over
-// 50 ms. The browser's long-task observer goes by the clock, which other programs lengthen; its trace tells processor time.
+// 50 ms by the browser's long-task observer. That goes by the clock, which other programs lengthen: up to three visits are made,
+// the load of others is measured beside each, and the trace tells the processor time that no other program can lengthen.
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -7,6 +8,7 @@ import { gzipSync } from "node:zlib";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { haveChromium, type OpenPage, withChromium, withServer } from "../support/browser.js";
+import { watchOthers } from "../support/load.js";
 import { root } from "../support/root.js";
 import { askDemo, ready, showSample, site, siteOptions, statusIs } from "./page.js";
 
@@ -14,6 +16,11 @@ const MOST_BYTES = 1.5e6;
 const MOST_MODEL_BYTES = 8e6;
 const MOST_TOKEN_MS = 2000;
 const MOST_TASK_MS = 50;
+/** Processor time of one task; on a core of its own it takes no longer than this. */
+const MOST_OWN_MS = 30;
+const VISITS = 3;
+/** With so many cores taken by others, what the observer sees says nothing of the page. */
+const BUSY_CORES = 0.5;
 
 /** An event of Chromium's trace: a task of a thread, with the processor time that it took, us. */
 interface Traced {
@@ -70,8 +77,18 @@ const observe = () => {
   }).observe({ type: "longtask", buffered: true });
 };
 
-/** A whole visit: load, sample, answer, sliders, a benchmark. Gives the processor time of the page's longest task, ms. */
-async function visit(url: string, open: (url: string) => Promise<OpenPage>, onReady: () => void): Promise<number> {
+interface Visit {
+  /** Longest task of the page's thread by the observer, which tells those over 50 ms; 0: none. */
+  readonly seenMs: number;
+  /** Processor time of the longest task. */
+  readonly ownMs: number;
+  /** Cores that programs other than this test and its browser took meanwhile, on average. */
+  readonly othersCores: number;
+}
+
+/** A whole visit: load, sample, answer, sliders, a benchmark. */
+async function visit(url: string, open: (url: string) => Promise<OpenPage>, onReady: () => void): Promise<Visit> {
+  const othersCores = watchOthers();
   const { page, faults } = await open("about:blank");
   const browser = page.context().browser();
   await browser?.startTracing(page, { categories: ["toplevel", "blink.user_timing"] });
@@ -92,11 +109,29 @@ async function visit(url: string, open: (url: string) => Promise<OpenPage>, onRe
   await page.click("#bench-run");
   await statusIs(page, /^Measured/);
   const tasks = await page.evaluate(() => (globalThis as unknown as { longTasks: number[] }).longTasks);
-  const longest = longestTaskMs((await browser?.stopTracing()) ?? Buffer.from("{}"), url);
-  const seen = `${Math.round(Math.max(0, ...tasks))} ms by the clock (0: none over ${MOST_TASK_MS})`;
-  console.log(`longest task of the page's thread: ${longest.toFixed(1)} ms of processor time, ${seen}`);
+  const told: Visit = {
+    seenMs: Math.max(0, ...tasks),
+    ownMs: longestTaskMs((await browser?.stopTracing()) ?? Buffer.from("{}"), url),
+    othersCores: othersCores(),
+  };
+  const seen = told.seenMs === 0 ? `none over ${MOST_TASK_MS} ms` : `${Math.round(told.seenMs)} ms`;
+  console.log(
+    `longest task of the page's thread: ${seen} by the observer, ${told.ownMs.toFixed(1)} ms of processor time; others took ${told.othersCores.toFixed(2)} cores`,
+  );
   assert.equal(faults, []);
-  return longest;
+  await page.close();
+  return told;
+}
+
+/** Fails when tasks are too long by themselves; says so where other programs leave nothing to judge by the clock. */
+function judge(visits: readonly Visit[]): void {
+  for (const { ownMs } of visits) assert.ok(ownMs <= MOST_OWN_MS, `${ownMs} ms of processor time`);
+  const seenMs = Math.min(...visits.map((one) => one.seenMs));
+  const othersCores = Math.min(...visits.map((one) => one.othersCores));
+  if (seenMs > MOST_TASK_MS && othersCores > BUSY_CORES) {
+    const words = `other programs took ${othersCores.toFixed(2)} cores or more in each of ${visits.length} visits`;
+    console.log(`skipped: the observer's limit of ${MOST_TASK_MS} ms, ${words}; the least it saw was ${seenMs} ms`);
+  } else assert.ok(seenMs <= MOST_TASK_MS, `${seenMs} ms by the observer`);
 }
 
 if (haveChromium()) {
@@ -107,15 +142,21 @@ if (haveChromium()) {
       asked.add(path);
       return false;
     };
-    const longest = await withServer(
-      ({ url }) => withChromium((open) => visit(url, open, () => (first ??= new Set(asked)))),
+    const visits: Visit[] = [];
+    await withServer(
+      async ({ url }) => {
+        // A browser each: the first visit is the one that has nothing in its caches.
+        while (visits.length < VISITS && !visits.some(({ seenMs }) => seenMs <= MOST_TASK_MS)) {
+          visits.push(await withChromium((open) => visit(url, open, () => (first ??= new Set(asked)))));
+        }
+      },
       { ...siteOptions, handler },
     );
     const { page, model } = sizesOf(first ?? new Set());
     console.log(`first load ${page} bytes gzipped without the model, model ${model} bytes`);
     assert.ok(page > 0 && page <= MOST_BYTES, `${page} bytes`);
     assert.ok(model > 0 && model <= MOST_MODEL_BYTES, `${model} bytes`);
-    assert.ok(longest <= MOST_TASK_MS, `${longest} ms`);
+    judge(visits);
   });
 }
 

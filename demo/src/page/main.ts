@@ -25,20 +25,23 @@ function note(message: string): void {
   while (list.children.length > MOST_NOTES) list.firstChild?.remove();
 }
 
+// Each panel in a task of its own, so that none of them holds the page up.
+await turn();
 const client = startClient((message) =>
   note(`The worker of this page ended: ${message}. Reload the page to go on; what was measured so far stays visible.`),
 );
 client.on("note", ({ message }) => note(message));
+await turn();
 const memory = openMemoryPanel(client, note);
 client.send({ kind: "begin", base, version: __VERSION__, settings: memory.settings });
-// Each panel in a task of its own, so that none of them holds the page up.
 await turn();
 const device = openDeviceCard(client);
-openTimeline(client);
 await turn();
+openTimeline(client);
 const picture = openPicturePanel(client, base, tell);
 await turn();
 const ask = openAskPanel(client, picture, tell);
+await turn();
 const bench = openBenchPanel(client, tell);
 const model = openModelPanel(client, tell, (ready) => {
   ask.ready(ready);
@@ -69,12 +72,20 @@ addEventListener("dragover", (event) => {
   event.preventDefault();
   document.body.classList.add("dropping");
 });
-addEventListener("dragleave", () => document.body.classList.remove("dropping"));
+addEventListener("dragleave", ({ relatedTarget }) => {
+  // Not on the way from one element to the next.
+  if (relatedTarget === null) document.body.classList.remove("dropping");
+});
 addEventListener("drop", (event) => {
   event.preventDefault();
   document.body.classList.remove("dropping");
   drop([...(event.dataTransfer?.files ?? [])]);
 });
 
+// Screen readers do not see into what is not laid out yet.
+for (const section of document.querySelectorAll(".later")) {
+  section.classList.remove("later");
+  await turn();
+}
 await model.open(null);
 void keepOffline(device.offline);

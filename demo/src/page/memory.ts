@@ -22,9 +22,12 @@ export interface MemoryPanel {
 /** Reads the address, fills the form, and tells the worker of every change. */
 export function openMemoryPanel(client: Client, tell: (message: string) => void): MemoryPanel {
   const form = find("memory", HTMLFormElement);
-  const { settings: first, faults } = parseSettings(location.hash);
-  if (faults.length > 0) tell(`The address says ${faults.join(", ")}, which is unknown; the defaults hold instead.`);
-  let settings = first;
+  const fromAddress = (): Settings => {
+    const { settings: told, faults } = parseSettings(location.hash);
+    if (faults.length > 0) tell(`The address says ${faults.join(", ")}, which is unknown; the defaults hold instead.`);
+    return told;
+  };
+  let settings = fromAddress();
   fillForm(form);
   write(form, settings);
 
@@ -38,7 +41,7 @@ export function openMemoryPanel(client: Client, tell: (message: string) => void)
 
   form.addEventListener("input", (event) => change(read(form, settings, (event.target as HTMLInputElement).name)));
   button("preset").addEventListener("click", () => change({ ...settings, latencyNs: null, bandwidthGBps: null }));
-  addEventListener("hashchange", () => change(parseSettings(location.hash).settings));
+  addEventListener("hashchange", () => change(fromAddress()));
   form.addEventListener("submit", (event) => event.preventDefault());
   client.on("estimate", ({ estimate }) => {
     showFigures(form, settings, estimate);
@@ -98,6 +101,7 @@ function write(form: HTMLFormElement, settings: Settings): void {
     field(form, "cacheMb").max = String(Math.max(64, cache));
     field(form, "cacheMb").value = String(cache);
     text("cache-value", `${cache} MB`);
+    field(form, "cacheMb").ariaValueText = `${cache} MB`;
   }
   find("cache-row", HTMLElement).hidden = typeof cache !== "number";
   text("topology-about", TOPOLOGIES[settings.topology][1]);
@@ -116,6 +120,8 @@ function showFigures(form: HTMLFormElement, settings: Settings, { latencyNs, ban
   field(form, "bandwidthGBps").value = String(bandwidthGBps);
   text("latency-value", `+${digits(latencyNs)} ns${moved(settings.latencyNs)}`);
   text("bandwidth-value", `${digits(bandwidthGBps)} GB/s${moved(settings.bandwidthGBps)}`);
+  field(form, "latencyNs").ariaValueText = `${digits(latencyNs)} ns more than local memory`;
+  field(form, "bandwidthGBps").ariaValueText = `${digits(bandwidthGBps)} GB/s`;
 }
 
 function showSpeeds({ modelled, predicted, shape, host, rules }: Estimate): void {

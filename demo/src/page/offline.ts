@@ -11,9 +11,10 @@ export async function keepOffline(told: (state: string) => void): Promise<void> 
     return;
   }
   try {
-    await navigator.serviceWorker.register(new URL("sw.js", document.baseURI));
+    const { waiting } = await navigator.serviceWorker.register(new URL("sw.js", document.baseURI));
     await navigator.serviceWorker.ready;
-    told("yes: this page and its model are kept for the next visit");
+    const newer = waiting ? "; a newer version takes its place once all its tabs were closed" : "";
+    told(`yes: this page and its model are kept for the next visit${newer}`);
   } catch (error) {
     told(`not possible: the browser refused to keep the page (${(error as Error).message})`);
   }

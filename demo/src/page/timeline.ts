@@ -1,20 +1,33 @@
 // The last answer as two charts over its epochs: time as measured and as predicted, and bytes beyond the cache by pool; and the
 // same figures as a table for those who do not see charts.
 
-import uPlot from "uplot";
+import type uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import type { Estimate } from "../protocol.js";
 import type { Client } from "./client.js";
-import { digits, find, sectionTable, turn } from "./dom.js";
+import { digits, find, sectionTable, text, turn } from "./dom.js";
 
 interface Series {
   readonly label: string;
   readonly values: readonly number[];
 }
 
+/** Loaded with the first answer: merely evaluating it (Intl's number formats) takes as long as all other scripts of the page. */
+async function plotter(): Promise<typeof uPlot> {
+  const { default: Plot } = await import("uplot");
+  await turn();
+  return Plot;
+}
+
 const color = (name: string) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
-function draw(place: HTMLElement, title: string, unit: string, series: readonly Series[]): void {
+function draw(
+  Plot: typeof uPlot,
+  place: HTMLElement,
+  title: string,
+  unit: string,
+  series: readonly Series[],
+): void {
   const count = series[0]?.values.length ?? 0;
   const axis = (label: string) => ({
     label,
@@ -41,7 +54,7 @@ function draw(place: HTMLElement, title: string, unit: string, series: readonly 
   };
   const x = Array.from({ length: count }, (_, i) => i);
   place.replaceChildren();
-  new uPlot(options, [x, ...series.map(({ values }) => [...values])], place);
+  new Plot(options, [x, ...series.map(({ values }) => [...values])], place);
 }
 
 function table({ epochs, pools }: Estimate): HTMLElement {
@@ -63,35 +76,45 @@ function table({ epochs, pools }: Estimate): HTMLElement {
   });
 }
 
+/** Both charts and the table, each in a task of its own. */
+async function show({ epochs, pools, ...others }: Estimate): Promise<void> {
+  find("timeline-empty", HTMLElement).hidden = true;
+  find("timeline-table", HTMLDetailsElement).hidden = false;
+  const rows = table({ epochs, pools, ...others });
+  find("timeline-table", HTMLDetailsElement).querySelector("div")?.replaceChildren(rows);
+  const Plot = await plotter();
+  draw(Plot, find("time-chart", HTMLElement), "Time of each epoch", "ms", [
+    { label: "measured", values: epochs.map(({ measuredMs }) => measuredMs) },
+    { label: "predicted", values: epochs.map(({ predictedMs }) => predictedMs) },
+  ]);
+  await turn();
+  const bytes = pools.map((label, i) => ({
+    label,
+    values: epochs.map(({ missBytes }) => (missBytes[i] ?? 0) / 1e6),
+  }));
+  draw(Plot, find("pool-chart", HTMLElement), "Bytes beyond the cache, by pool", "MB", bytes);
+}
+
 /** Draws after each estimate, and anew when colours or width change. */
 export function openTimeline(client: Client): void {
   let last: Estimate | null = null;
   let frame = 0;
-  const show = async () => {
+  const next = async () => {
+    // Out of the frame's own task, which has layout and paint to do.
+    await turn();
     const shown = last;
     if (shown && shown.epochs.length > 0) {
-      const { epochs, pools } = shown;
-      find("timeline-empty", HTMLElement).hidden = true;
-      find("timeline-table", HTMLDetailsElement).hidden = false;
-      draw(find("time-chart", HTMLElement), "Time of each epoch", "ms", [
-        { label: "measured", values: epochs.map(({ measuredMs }) => measuredMs) },
-        { label: "predicted", values: epochs.map(({ predictedMs }) => predictedMs) },
-      ]);
-      await turn();
-      const bytes = pools.map((label, i) => ({
-        label,
-        values: epochs.map(({ missBytes }) => (missBytes[i] ?? 0) / 1e6),
-      }));
-      draw(find("pool-chart", HTMLElement), "Bytes beyond the cache, by pool", "MB", bytes);
-      await turn();
-      find("timeline-table", HTMLDetailsElement).querySelector("div")?.replaceChildren(table(shown));
+      await show(shown).catch((error: Error) => {
+        text("timeline-empty", `The charts could not be loaded (${error.message}); the table has their figures.`);
+        find("timeline-empty", HTMLElement).hidden = false;
+      });
     }
     frame = 0;
     if (shown !== last) ask();
   };
   // A slider that moves gives many estimates; one drawing a frame is enough.
   const ask = (): void => {
-    if (frame === 0) frame = requestAnimationFrame(() => void show());
+    if (frame === 0) frame = requestAnimationFrame(() => void next());
   };
   client.on("estimate", ({ estimate }) => {
     last = estimate;

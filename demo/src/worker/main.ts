@@ -152,9 +152,10 @@ async function askWork(here: Begun, work: Extract<Work, { kind: "ask" }>): Promi
     asked = await askOn(here, opened, work);
   } catch (error) {
     const target = fastestOf(chooseTargets("fastest", here.targets, 0));
-    const isOfDevice = error instanceof UnavailableError && opened.engine.facts.target.backend === "webgpu";
-    if (!isOfDevice || !target) throw error;
-    post({ kind: "note", message: `${messageOf(error)} The answer begins anew on ${targetName(target)}.` });
+    const isOnGpu = opened.engine.facts.target.backend === "webgpu";
+    if (!(error instanceof UnavailableError) || !isOnGpu || !target) throw error;
+    const message = `The GPU failed while it answered: ${error.reason}. The answer begins anew on ${targetName(target)}.`;
+    post({ kind: "note", message });
     const { facts } = await openOn(here, opened.files, target);
     post({ kind: "reopened", model: facts });
     asked = await askOn(here, opened, work);
