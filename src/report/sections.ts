@@ -52,7 +52,9 @@ function profileLine(label: string, host: HostProfile): string {
 
 function machineLine({ cpu, cores, memoryBytes, load }: BenchResult["environment"]): string {
   const memory = memoryBytes ? bytesText(memoryBytes) : "memory not told";
-  return [cpu, `${cores} cores`, memory, ...(load.length > 0 ? [`load ${load.map(digits).join(" ")}`] : [])].join(" · ");
+  return [cpu, `${cores} cores`, memory, ...(load.length > 0 ? [`load ${load.map(digits).join(" ")}`] : [])].join(
+    " · ",
+  );
 }
 
 /** What a reader must know of the machine before the figures. */

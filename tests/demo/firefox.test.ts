@@ -57,10 +57,9 @@ if (haveFirefox()) {
         }
         assert.match(await textOf(page, "#speeds-about"), /kv=interleave\(cxl0:1,cxl1:1\)/);
         await page.waitForFunction(`document.querySelectorAll(".charts canvas").length === 2`, { timeout: 20_000 });
-        await page.waitForFunction(
-          `/kept for the next visit/.test(document.querySelector("#device").textContent)`,
-          { timeout: 60_000 },
-        );
+        await page.waitForFunction(`/kept for the next visit/.test(document.querySelector("#device").textContent)`, {
+          timeout: 60_000,
+        });
         assert.equal(faults, []);
       });
     }, siteOptions);

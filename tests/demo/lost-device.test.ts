@@ -25,7 +25,13 @@ const loseDevice = () => {
 /** The page's coordinator: the worker that all others are started by. */
 function coordinator(page: Page) {
   const found = page.workers().find((worker) => /\/main-/.test(worker.url()));
-  assert.ok(found, page.workers().map((worker) => worker.url()).join(", "));
+  assert.ok(
+    found,
+    page
+      .workers()
+      .map((worker) => worker.url())
+      .join(", "),
+  );
   return found;
 }
 
@@ -36,7 +42,9 @@ if (haveChromium()) {
         await page.uncheck("#with-picture");
         const text = await askDemo(page, "The whale");
         await coordinator(page).evaluate(keepDevices);
-        const names = await page.locator("#target option").evaluateAll((all) => all.map((one) => one.textContent ?? ""));
+        const names = await page
+          .locator("#target option")
+          .evaluateAll((all) => all.map((one) => one.textContent ?? ""));
         const gpu = names.find((name) => name.includes("/webgpu-")) ?? "";
         assert.ok(gpu, names.join(", "));
         await page.selectOption("#target", gpu);

@@ -22,7 +22,9 @@ const plainServer = (): Server =>
     const path = new URL(request.url ?? "/", "http://host").pathname.replace(/^\/some\/where\//, "");
     try {
       const content = readFileSync(join(folder, path === "" ? "index.html" : path));
-      response.setHeader("Content-Type", TYPES[extname(path || "index.html")] ?? "application/octet-stream").end(content);
+      response
+        .setHeader("Content-Type", TYPES[extname(path || "index.html")] ?? "application/octet-stream")
+        .end(content);
     } catch {
       response.writeHead(404).end();
     }

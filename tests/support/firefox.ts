@@ -32,7 +32,9 @@ interface Puppeteer {
 export function haveFirefox(): boolean {
   if (!ensureDebian(["firefox-esr"])) return false;
   const script = join(root, "scripts", "peers.mjs");
-  const { status } = spawnSync(process.execPath, [script, "puppeteer-core"], { stdio: ["ignore", "inherit", "inherit"] });
+  const { status } = spawnSync(process.execPath, [script, "puppeteer-core"], {
+    stdio: ["ignore", "inherit", "inherit"],
+  });
   return need(status === 0, "npm's puppeteer-core", "Run `node scripts/peers.mjs puppeteer-core` with a network");
 }
 

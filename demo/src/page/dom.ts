@@ -70,8 +70,6 @@ export const turn = (): Promise<void> => new Promise((done) => setTimeout(done, 
 
 /** Three significant digits. Thousands without Intl, whose first use alone takes some 20 ms. */
 export const digits = (value: number): string =>
-  value >= 1000
-    ? String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, ",")
-    : String(Number(value.toPrecision(3)));
+  value >= 1000 ? String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, ",") : String(Number(value.toPrecision(3)));
 
 export const megabytes = (bytes: number): string => `${digits(bytes / 1e6)} MB`;

@@ -21,13 +21,7 @@ async function plotter(): Promise<typeof uPlot> {
 
 const color = (name: string) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
-function draw(
-  Plot: typeof uPlot,
-  place: HTMLElement,
-  title: string,
-  unit: string,
-  series: readonly Series[],
-): void {
+function draw(Plot: typeof uPlot, place: HTMLElement, title: string, unit: string, series: readonly Series[]): void {
   const count = series[0]?.values.length ?? 0;
   const axis = (label: string) => ({
     label,
