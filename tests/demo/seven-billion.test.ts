@@ -39,7 +39,7 @@ if (haveChromium()) {
       const shape = await speed(page, "shape", 2);
       const own = await speed(page, "modelled", 2);
       await page.locator("[name=latencyNs]").fill("2000");
-      await page.locator("#latency-value", { hasText: "+2000 ns, moved" }).waitFor();
+      await page.locator("#latency-value", { hasText: "+2,000 ns, moved" }).waitFor();
       assert.ok((await speed(page, "shape", 2)) < 0.7 * shape);
       assert.is(await speed(page, "modelled", 2), own);
       await page.selectOption("[name=cache]", "mb");
