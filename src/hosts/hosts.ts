@@ -17,12 +17,16 @@ interface Program {
 
 const npm = (name: string, variable: string) => `Install it (npm install -g ${name}) or set ${variable} to the program`;
 
-const otherNode = (variable: string) => `Set ${variable} to a Node of that version`;
+/** npm has Node itself as packages of this name, for this system. */
+const nodePackage = `node-${process.platform === "win32" ? "win" : process.platform}-${process.arch}`;
+
+const otherNode = (major: number) =>
+  `Install it (npm install ${nodePackage}@${major}) and set NODE${major}_PATH to node_modules/${nodePackage}/bin/node`;
 
 /** Programs that run the package's own files. Browsers are found by chromium.ts and firefox.ts. */
 export const RUNTIMES: Readonly<Record<"node22" | "node24" | "bun" | "deno", Program>> = {
-  node22: { variable: "NODE22_PATH", names: ["node22", "nodejs22"], remedy: otherNode("NODE22_PATH") },
-  node24: { variable: "NODE24_PATH", names: ["node24", "nodejs24"], remedy: otherNode("NODE24_PATH") },
+  node22: { variable: "NODE22_PATH", names: ["node22", "nodejs22"], remedy: otherNode(22) },
+  node24: { variable: "NODE24_PATH", names: ["node24", "nodejs24"], remedy: otherNode(24) },
   bun: { variable: "BUN_PATH", names: ["bun"], remedy: npm("bun", "BUN_PATH") },
   deno: { variable: "DENO_PATH", names: ["deno"], remedy: npm("deno", "DENO_PATH") },
 };

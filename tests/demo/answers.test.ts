@@ -55,12 +55,21 @@ if (haveChromium()) {
     );
   });
 
-  test("a grid of chosen digits is read right, and a text goes on token by token until it is stopped", async () => {
+  test("grids of chosen and of drawn digits are read right, and a text goes on token by token until it is stopped", async () => {
     await withDemo(async ({ page, faults }) => {
       for (const [place, digit] of GRID.entries()) await page.selectOption(`[data-cell="${place}"]`, String(digit));
       for (const [place, name] of ["top left", "top right", "bottom left", "bottom right"].entries()) {
         assert.is((await askDemo(page, `which digit is ${name}?`)).trim(), String(GRID[place]), name);
       }
+      const box = await page.locator("#canvas").boundingBox();
+      assert.ok(box);
+      await page.selectOption('[data-cell="0"]', "");
+      await page.mouse.move(box.x + 0.27 * box.width, box.y + 0.08 * box.height);
+      await page.mouse.down();
+      await page.mouse.move(box.x + 0.23 * box.width, box.y + 0.42 * box.height, { steps: 12 });
+      await page.mouse.up();
+      assert.is(await page.getAttribute("#canvas", "aria-label"), "The picture: drawn by hand");
+      assert.is((await askDemo(page, "which digit is top left?")).trim(), "1");
       await page.uncheck("#with-picture");
       assert.ok((await askDemo(page, "The whale")).length > 20);
       assert.match((await page.textContent("#answer-facts")) ?? "", /64 epochs of text/);

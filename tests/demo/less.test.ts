@@ -5,7 +5,7 @@ import type { Page } from "playwright-core";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { haveChromium } from "../support/browser.js";
-import { askDemo, ready, showSample, statusIs, withDemo } from "./page.js";
+import { askDemo, ready, showSample, statusIs, tooWide, withDemo } from "./page.js";
 
 const device = async (page: Page) => (await page.textContent("#device")) ?? "";
 
@@ -117,6 +117,7 @@ if (haveChromium()) {
       await page.click("#copy-markdown");
       await statusIs(page, /^Copied/);
       assert.match(await page.evaluate(() => navigator.clipboard.readText()), /\| tg16 \|/);
+      assert.equal(await tooWide(page), []);
       assert.equal(faults, []);
     });
   });

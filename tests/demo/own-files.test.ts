@@ -1,9 +1,10 @@
 // Files of the user: a GGUF and a safetensors model open and answer; broken and huge ones are refused in words, and what was
 // open stays open. Pictures too. Nothing of them is sent anywhere.
 
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { PNG } from "pngjs";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { writeShipped } from "../formats/write-shipped.js";
@@ -27,7 +28,55 @@ function hugePng(): Uint8Array {
   return bytes;
 }
 
+/** A black picture that really has this size. */
+const sizedPng = (width: number, height: number) => PNG.sync.write(new PNG({ width, height }), { deflateLevel: 9 });
+
+/** A LLaMA of 7 billion weights: 13 GB of holes on the disk behind a header of the right shapes. */
+function hugeModel(): string[] {
+  const [hidden, inner, layers, vocab] = [4096, 11008, 32, 32000];
+  const shapes: Record<string, number[]> = {
+    ...{
+      "model.embed_tokens.weight": [vocab, hidden],
+      "model.norm.weight": [hidden],
+      "lm_head.weight": [vocab, hidden],
+    },
+  };
+  for (let layer = 0; layer < layers; layer++) {
+    const at = `model.layers.${layer}`;
+    for (const name of ["q", "k", "v", "o"]) shapes[`${at}.self_attn.${name}_proj.weight`] = [hidden, hidden];
+    for (const name of ["gate", "up"]) shapes[`${at}.mlp.${name}_proj.weight`] = [inner, hidden];
+    shapes[`${at}.mlp.down_proj.weight`] = [hidden, inner];
+    for (const name of ["input", "post_attention"]) shapes[`${at}.${name}_layernorm.weight`] = [hidden];
+  }
+  let end = 0;
+  const header = Object.entries(shapes).map(([name, shape]) => {
+    const start = end;
+    end += 2 * shape.reduce((product, size) => product * size, 1);
+    return [name, { dtype: "F16", shape, data_offsets: [start, end] }] as const;
+  });
+  const text = Buffer.from(JSON.stringify(Object.fromEntries(header)));
+  const size = Buffer.alloc(8);
+  size.writeBigUInt64LE(BigInt(text.length));
+  const weights = made("model.safetensors", Buffer.concat([size, text]));
+  truncateSync(weights, 8 + text.length + end);
+  const sizes = { hidden_size: hidden, intermediate_size: inner, num_hidden_layers: layers, vocab_size: vocab };
+  const heads = { num_attention_heads: 32, num_key_value_heads: 32, rms_norm_eps: 1e-5, rope_theta: 10000 };
+  const config = { architectures: ["LlamaForCausalLM"], model_type: "llama", max_position_embeddings: 4096 };
+  return [weights, made("config.json", JSON.stringify({ ...config, ...sizes, ...heads, hidden_act: "silu" }))];
+}
+
 if (haveChromium()) {
+  test("a model that no page can hold is refused before it is read, and the open one stays", async () => {
+    const files = hugeModel();
+    await withDemo(async ({ page, faults }) => {
+      await page.setInputFiles("#model-files", files);
+      assert.match(await statusIs(page, /memory/), /needs \d\.\d+ GiB, one WebAssembly memory holds 4 GiB.*stays open/);
+      await showSample(page, "digits.png");
+      assert.is((await askDemo(page, "how many sixes?")).trim(), "2");
+      assert.equal(faults, []);
+    });
+  });
+
   test("an own GGUF opens and goes on with a text; broken files leave it open", async () => {
     const gguf = await writeShipped(folder, "Q8_0");
     const whole = readFileSync(gguf);
@@ -63,13 +112,17 @@ if (haveChromium()) {
     const broken = made("broken.png", readFileSync(join(model, "samples", "digits.png")).subarray(0, 60));
     const huge = made("huge.png", hugePng());
     const long = made("long.png", new Uint8Array(65 * 2 ** 20));
+    const strip = made("strip.png", sizedPng(40_000, 100));
     await withDemo(async ({ page, faults }) => {
       await page.setInputFiles("#picture-file", join(model, "samples", "digits.png"));
       await statusIs(page, /64 x 64 pixels/);
-      for (const path of [broken, huge, long]) {
+      for (const path of [broken, huge, long, strip]) {
         await page.setInputFiles("#picture-file", path);
         const name = path.slice(folder.length + 1);
-        assert.match(await statusIs(page, new RegExp(`^${name}`)), /cannot be read|pixels, the limit|bytes, the limit/);
+        assert.match(
+          await statusIs(page, new RegExp(`^${name}`)),
+          /cannot be read|pixels, the limit|bytes, the limit|is a strip of 40000 x 100/,
+        );
       }
       assert.is((await askDemo(page, "how many sixes?")).trim(), "2");
       assert.equal(faults, []);

@@ -49,6 +49,18 @@ export async function dropFiles(page: Page, files: readonly string[]): Promise<v
   await session.detach();
 }
 
+/** Widths at which the page would scroll sideways, from a small phone to a desk, with what they would need. */
+export async function tooWide(page: Page): Promise<string[]> {
+  const found: string[] = [];
+  for (const width of [320, 360, 412, 600, 768, 1024, 1440]) {
+    await page.setViewportSize({ width, height: 800 });
+    await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+    const needed = await page.evaluate(() => document.documentElement.scrollWidth);
+    if (needed > width) found.push(`${needed} on ${width}`);
+  }
+  return found;
+}
+
 /** Shows a shipped sample. */
 export async function showSample(page: Page, name: string): Promise<void> {
   await page.click(`button[data-sample="${name}"]`);
