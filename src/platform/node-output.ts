@@ -1,12 +1,12 @@
 // Folders and files that appear whole or not at all: everything is written and synced under a temporary name in the same
 // folder, then renamed.
 
-import { randomBytes } from "node:crypto";
 import { lstat, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { InputError } from "../core/errors.js";
 import type { OutputFolder } from "../core/write.js";
 import { attempt } from "./node.js";
+import { removeStale, temporaryName } from "./temporary.js";
 
 export interface OutputOptions {
   /** Replace what is there; otherwise that is refused. */
@@ -31,13 +31,11 @@ function inTheWay(path: string): InputError {
   return new InputError(path, "", "exists already", "Name another place, or replace it with --force");
 }
 
-const temporaryName = (path: string): string =>
-  join(dirname(path), `.${basename(path)}.${process.pid}.${randomBytes(4).toString("hex")}.tmp`);
-
 /** A folder that gets its name when it is complete. @throws InputError where the name is taken or cannot be written */
 export async function outputFolder(asked: string, { replace }: OutputOptions): Promise<OutputFolder> {
   const path = resolve(asked);
   if (!replace && (await exists(path))) throw inTheWay(asked);
+  await removeStale(path);
   const temporary = temporaryName(path);
   await attempt(asked, () => makeFolder(temporary));
   return {
@@ -46,7 +44,7 @@ export async function outputFolder(asked: string, { replace }: OutputOptions): P
       if (!replace && (await exists(path))) throw inTheWay(asked);
       await attempt(asked, async () => {
         await syncFolder(temporary);
-        const old = replace && (await exists(path)) ? temporaryName(path) : null;
+        const old = replace && (await exists(path)) ? temporaryName(path, "old") : null;
         if (old) await rename(path, old);
         await rename(temporary, path);
         await syncFolder(dirname(path));
@@ -62,6 +60,7 @@ export async function outputFiles(asked: string, { replace }: OutputOptions): Pr
   const path = resolve(asked);
   const folder = dirname(path);
   if (!replace && (await exists(path))) throw inTheWay(asked);
+  await removeStale(path);
   const temporary = temporaryName(path);
   await attempt(asked, () => makeFolder(temporary));
   return {

@@ -1,14 +1,17 @@
 // `nibblemark convert` as a user calls it: there and back between formats, what rounding cost, and refusals that leave
 // nothing behind.
 
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, readdirSync, readFileSync, rmSync, watch, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { convert } from "../../src/cli/parts/conversion.js";
 import { nodePlatform } from "../../src/platform/node.js";
+import { temporaryName } from "../../src/platform/temporary.js";
 import { valuesOf } from "../formats/writers.js";
-import { isBadInput, newFolder, nibblemark } from "./nibblemark.js";
+import { isBadInput, MAIN, newFolder, nibblemark } from "./nibblemark.js";
 import { writeSmallModel } from "./small-model.js";
 
 const { path: folder, remove } = newFolder();
@@ -56,6 +59,34 @@ test("what is in the way stays, unless it is to be replaced", () => {
   assert.ok(readdirSync(at("taken")).includes("model.safetensors"));
   isBadInput(run([model, model, "--to", "hf-fp32", "--force"]), "is where the model is read from");
 });
+
+test("what a killed run has left goes with the next one; what a living one writes stays", async () => {
+  for (const [place, form] of [
+    [at("killed/folder"), "hf-fp32"],
+    [at("killed/file.gguf"), "gguf-f32"],
+  ] as const) {
+    mkdirSync(at("killed"), { recursive: true });
+    await killedWhileWriting(["convert", model, place, "--to", form, "-q"], at("killed"));
+    assert.match(readdirSync(at("killed")).join(), /^\.(folder|file\.gguf)\.[0-9a-f]{8}\.\d+\.[0-9a-f]{8}\.tmp$/);
+    const living = temporaryName(place);
+    mkdirSync(living);
+    const foreign = at(`killed/.other.${basename(living)}`);
+    mkdirSync(foreign);
+    assert.is(run([model, place, "--to", form, "-q"]).code, 0);
+    const left = readdirSync(at("killed")).filter((name) => name.startsWith("."));
+    assert.equal(left.sort(), [basename(living), basename(foreign)].sort());
+    rmSync(at("killed"), { recursive: true });
+  }
+});
+
+/** Ends it by SIGKILL as soon as something stands in `folder`. */
+async function killedWhileWriting(args: readonly string[], folder: string): Promise<void> {
+  const child = spawn(process.execPath, [MAIN, ...args], { stdio: "ignore" });
+  const ended = once(child, "exit");
+  const watcher = watch(folder, () => child.kill("SIGKILL"));
+  await ended;
+  watcher.close();
+}
 
 test("bad input is one line, and nothing is left", () => {
   const before = readdirSync(folder);

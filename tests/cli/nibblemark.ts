@@ -7,7 +7,7 @@ import { join } from "node:path";
 import * as assert from "uvu/assert";
 import { root } from "../support/root.js";
 
-const MAIN = join(root, "build", "src", "cli", "main.js");
+export const MAIN = join(root, "build", "src", "cli", "main.js");
 
 export interface Ended {
   readonly code: number | null;
