@@ -15,8 +15,10 @@ const flag = (name: string): string | undefined => {
 
 const hours = Number(flag("hours") ?? "8");
 const only = flag("only") as ModelName | undefined;
+/** Cells whose line in the log fits. */
+const match = new RegExp(flag("match") ?? "");
 if (!(hours >= 0) || (only !== undefined && only !== "shipped" && only !== "smollm2")) {
-  process.stderr.write("usage: npm run study -- --hours H [--only shipped|smollm2]\n");
+  process.stderr.write("usage: npm run study -- --hours H [--only shipped|smollm2] [--match REGEXP]\n");
   process.exit(2);
 }
 const store = openStore(".cache/study/cells.jsonl");
@@ -29,7 +31,7 @@ for (const model of ["shipped", "smollm2"] as const) {
     process.stderr.write(`${pathOf(model)} is not here: the cells of ${model} are left out\n`);
     continue;
   }
-  for (const cell of allCells().filter((one) => one.model === model && !store.find(one))) {
+  for (const cell of allCells().filter((one) => one.model === model && !store.find(one) && match.test(nameOf(one)))) {
     if (performance.now() >= end) break;
     bed ??= { model, opened: await openBed(model, Number(flag("threads") ?? "0")) };
     try {

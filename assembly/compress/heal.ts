@@ -106,6 +106,37 @@ export function adamStep(t: usize, g: usize, first: usize, second: usize, count:
   }
 }
 
+/** Each row of x [rows, cols] over the root of the mean square of the same row of `by`: what a norm behind it makes of it. */
+export function overMagnitude(x: usize, by: usize, rows: i32, cols: i32): void {
+  for (let r = 0; r < rows; r++) {
+    const row = <usize>r * <usize>cols;
+    let sum: f64 = 0;
+    for (let c: usize = 0; c < <usize>cols; c++) sum += <f64>load<f32>(at4(by, row + c)) * <f64>load<f32>(at4(by, row + c));
+    const scale = <f32>(1 / Math.sqrt(sum / <f64>cols + 1e-12));
+    for (let c: usize = 0; c < <usize>cols; c++) store<f32>(at4(x, row + c), load<f32>(at4(x, row + c)) * scale);
+  }
+}
+
+/** out [d, count] = the first `count` columns of x [d, d] f64. */
+export function firstColumns(x: usize, d: i32, count: i32, out: usize): void {
+  for (let r: usize = 0; r < <usize>d; r++) {
+    memory.copy(at8(out, r * <usize>count), at8(x, r * <usize>d), <usize>count << 3);
+  }
+}
+
+/**
+ * Squared residual of a map's columns t [d, count] on the tokens of g = M^T M [d, d] and x = M^T E [d, count], less the E^2 that no map
+ * changes: tr(t^T g t) - 2 tr(t^T x). All f64; g whole (see `mirror`), scratch [d, count].
+ */
+export function mapError(g: usize, x: usize, t: usize, d: i32, count: i32, scratch: usize): f64 {
+  gemm<f64, f64, f64>(d, count, d, g, d, 1, t, count, 1, scratch, count, 1, false);
+  let sum: f64 = 0;
+  for (let i: usize = 0; i < <usize>d * <usize>count; i++) {
+    sum += load<f64>(at8(t, i)) * (load<f64>(at8(scratch, i)) - 2 * load<f64>(at8(x, i)));
+  }
+  return sum;
+}
+
 /** f32 to f64. */
 export function widen(from: usize, count: i32, out: usize): void {
   for (let i = count - 1; i >= 0; i--) store<f64>(at8(out, i), <f64>load<f32>(at4(from, i)));

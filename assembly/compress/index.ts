@@ -11,7 +11,9 @@ export { clamp, divideRows, gridScales, groupHeads, magnitudeAdd, scaleColumns, 
 export { cholesky, inverseFactor, solve } from "./cholesky";
 export { dampen, diagonalOrder, gptqSweep, permuteBoth, permuteColumns } from "./gptq";
 export { addDiagonal, blockGramAdd, crossAdd, diagonalMean, gramAdd, mirror } from "./gram";
-export { adamStep, cosineGradient, fold, identity, transform, widen } from "./heal";
+export {
+  adamStep, cosineGradient, firstColumns, fold, identity, mapError, overMagnitude, transform, widen,
+} from "./heal";
 export { hqqRows } from "./hqq";
 export { abandon, CONTROL_BYTES, hasFailed, serve, setUp } from "./pool";
 export { dequantize, halves, offsets, packCodes, roundRows } from "./round";

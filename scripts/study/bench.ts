@@ -2,11 +2,23 @@
 
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { knowsInstructions } from "../../src/backends/wasm/support.js";
 import { type PictureSet, readCalibration } from "../../src/cli/compress/calibset.js";
-import { type Engine, keptInMemory, longestOf, openEngine } from "../../src/cli/compress/engine.js";
+import { type Engine, floatsOf, keptInMemory, longestOf, openEngine } from "../../src/cli/compress/engine.js";
+import type { CompressRequest } from "../../src/cli/compress/request.js";
+import { once, trialOf } from "../../src/cli/compress/scoring.js";
 import { evalFolders, loadEvalSet } from "../../src/cli/parts/evalset.js";
 import { type CalibrationSample, type CalibrationSet, TOKEN_CLASSES, walk } from "../../src/compress/samples.js";
-import { type ClassLoss, type Losses, lossesOf, scored } from "../../src/compress/trial.js";
+import {
+  type ClassLoss,
+  type Kept,
+  keepActivations,
+  type Losses,
+  lossesOf,
+  scored,
+  type Trial,
+} from "../../src/compress/trial.js";
+import type { StreamedForward } from "../../src/core/layers.js";
 import type { WriteSource } from "../../src/core/write.js";
 import { nodePlatform } from "../../src/platform/node.js";
 import type { ModelName } from "./cells.js";
@@ -26,11 +38,20 @@ export interface Bed {
   readonly source: WriteSource;
   readonly calib: PictureSet;
   readonly heldOut: CalibrationSet;
-  /** Logits of the held-out positions that are scored, by sample. */
-  readonly base: readonly Float32Array[];
-  /** Residual streams of the held-out samples before block 0. */
-  readonly embedded: readonly Float32Array[];
+  /** The unpruned model on the held-out samples, run at the first call. */
+  base(): Promise<Base>;
+  /** The unpruned model on the calibration samples with all that ReplaceMe needs, run at the first call. */
+  calibrated(): Promise<Kept>;
+  /** Trials of removals, opened at the first call: all criteria share what was run. */
+  trial(request: CompressRequest): Promise<Trial>;
   close(): Promise<void>;
+}
+
+export interface Base {
+  /** Logits of the positions that are scored, by sample. */
+  readonly logits: readonly Float32Array[];
+  /** [layer][sample]: residual streams before each block, and after the last. */
+  readonly states: readonly (readonly Float32Array[])[];
 }
 
 export const pathOf = (model: ModelName): string => (model === "shipped" ? SHIPPED : SMOLLM2);
@@ -38,20 +59,50 @@ export const pathOf = (model: ModelName): string => (model === "shipped" ? SHIPP
 export async function openBed(model: ModelName, threads: number): Promise<Bed> {
   const platform = nodePlatform();
   const path = pathOf(model);
-  const engine = await openEngine(platform, path, { threads, dequantize: true });
-  const source = keptInMemory(engine.source);
+  const opened = await openEngine(platform, path, { threads, dequantize: true, variant: fastestVariant() });
+  const source = keptInMemory(opened.source);
+  const engine = { ...opened, source };
   const calibPath = model === "shipped" ? join(SHIPPED, "calib", "calib.jsonl") : textCalibration();
   const calib = await readCalibration(platform, calibPath, engine.model, LONGEST);
   const heldOut = await heldOutSet(engine, model === "shipped" ? SHIPPED_WINDOWS : SMOL_WINDOWS);
-  const forward = await engine.forward(source, longestOf(heldOut.samples));
-  const embedded = await forward.embed(heldOut.samples);
-  const states = embedded.slice();
-  await walk(forward, states, { taps: [] });
-  const base: Float32Array[] = [];
-  for (const [i, state] of states.entries()) base.push(await scored({ forward }, heldOut.samples[i], state));
-  await forward.close();
-  return { engine, path, calibPath, source, calib, heldOut, base, embedded, close: () => engine.close() };
+  const kept = async (set: CalibrationSet, healing: boolean) => {
+    const forward = await engine.forward(source, longestOf(set.samples));
+    const parts = { forward, floats: floatsOf(source), states: await forward.embed(set.samples) };
+    return { forward, activations: await keepActivations(parts, healing) };
+  };
+  const base = once(async (): Promise<Base> => {
+    const { forward, activations } = await kept(heldOut, false);
+    const logits: Float32Array[] = [];
+    for (const [i, state] of activations.states[forward.layers].entries()) {
+      logits.push(await scored({ forward }, heldOut.samples[i], state));
+    }
+    await forward.close();
+    return { logits, states: activations.states };
+  });
+  const calibrated = once(async () => {
+    const { forward, activations } = await kept(calib, true);
+    await forward.close();
+    return activations;
+  });
+  let tried: { readonly forward: StreamedForward; readonly trial: Promise<Trial> } | null = null;
+  return {
+    ...{ engine, path, calibPath, source, calib, heldOut, base, calibrated },
+    async trial(request) {
+      if (!tried) {
+        const run = await engine.forward(source, longestOf(calib.samples));
+        tried = { forward: run, trial: trialOf(engine, source, run, calib, request) };
+      }
+      return tried.trial;
+    },
+    async close() {
+      await tried?.forward.close();
+      await engine.close();
+    },
+  };
 }
+
+/** Relaxed SIMD rounds a product and its sum once: twice as fast, and the base is computed alike. */
+export const fastestVariant = () => (knowsInstructions("relaxed") ? "relaxed" : "simd");
 
 /** The shipped calibration set without its questions: what a model that reads text only can use. */
 function textCalibration(): string {
@@ -83,19 +134,30 @@ async function heldOutSet({ platform, model }: Engine, windows: number): Promise
   return { samples: [...questions, ...texts], hash: "", source: "held-out" };
 }
 
-/** Losses of a model on the held-out samples. @param engine of the source, where it is not the bed's own: its embeddings may differ */
-export async function evaluate(bed: Bed, source: WriteSource, engine: Engine | null = null): Promise<Losses> {
-  const { heldOut, base } = bed;
+/** How a source differs from the bed's own. */
+export interface Change {
+  /** Blocks from the first one on that are the bed's own: they are not run again. */
+  readonly untouched: number;
+  /** The source's engine where it is not the bed's: its embeddings may differ, nothing is untouched then. */
+  readonly engine: Engine | null;
+}
+
+/** Losses of a model on the held-out samples. */
+export async function evaluate(bed: Bed, source: WriteSource, { untouched, engine }: Change): Promise<Losses> {
+  const { heldOut } = bed;
+  const base = await bed.base();
   const forward = await (engine ?? bed.engine).forward(source, longestOf(heldOut.samples));
   try {
-    const states = engine ? await forward.embed(heldOut.samples) : bed.embedded.slice();
-    await walk(forward, states, { taps: [] });
+    const from = engine ? 0 : Math.min(untouched, forward.layers);
+    const states = engine ? await forward.embed(heldOut.samples) : base.states[from].slice();
+    const layers = Array.from({ length: forward.layers - from }, (_, i) => from + i);
+    await walk(forward, states, { taps: [], layers });
     const all: Losses[] = [];
     for (const [i, state] of states.entries()) {
       const sample = heldOut.samples[i];
       const own = await scored({ forward }, sample, state);
       const one = { comparer: bed.engine.comparer, config: source.config.decoder };
-      all.push(lossesOf({ ...one, set: { ...heldOut, samples: [sample] } }, [base[i]], [own]));
+      all.push(lossesOf({ ...one, set: { ...heldOut, samples: [sample] } }, [base.logits[i]], [own]));
     }
     return merged(all);
   } finally {

@@ -10,12 +10,25 @@ export type Removed = { readonly layers: readonly number[] } | { readonly criter
 
 export type Stage =
   | { readonly do: "prune"; readonly removed: Removed }
-  | { readonly do: "replaceme" }
-  | { readonly do: "sft"; readonly steps: number; readonly distill: boolean }
+  | { readonly do: "replaceme"; readonly form: "published" | "weighed" }
+  | {
+      readonly do: "sft";
+      readonly steps: number;
+      readonly rate: string;
+      readonly questions: number;
+      readonly distill: boolean;
+    }
   | { readonly do: "quant"; readonly scheme: string };
 
 export type Cell =
-  | { readonly kind: "criteria"; readonly model: ModelName; readonly count: number; readonly names: readonly string[] }
+  | {
+      readonly kind: "criteria";
+      readonly model: ModelName;
+      readonly count: number;
+      readonly names: readonly string[];
+      /** Parts of the samples, where healed sets are judged on other samples than they were healed on. */
+      readonly folds?: number;
+    }
   | { readonly kind: "pipeline"; readonly model: ModelName; readonly stages: readonly Stage[] };
 
 /** Of the method: raise it when a measurement changes its meaning, and all cells are measured anew. */
@@ -40,12 +53,16 @@ export const SHIPPED_CRITERIA = [
   "sleb",
   "healed-swap",
 ];
-export const SMOL_CRITERIA = ["block-influence", "cosine-span", "magnitude", "healed-swap"];
+/** Scored together: the first ones cost one pass, the others many. */
+const SMOL_CHEAP = ["block-influence", "cosine-span", "magnitude"];
+const SMOL_SEARCHES = ["perplexity", "healed-swap"];
+export const SMOL_CRITERIA = [...SMOL_CHEAP, ...SMOL_SEARCHES];
 /** 12 and 25 % of 30 blocks. */
 export const SMOL_COUNTS = [4, 8] as const;
 export const SCHEMES = ["f16", "rtn-int8-row", "rtn-int4-g128", "awq-int4-g128", "gptq-int4-g128"];
 export const SMOL_SCHEMES = ["f16", "rtn-int4-g64", "awq-int4-g64"];
-export const SFT_STEPS = 60;
+/** Samples of the training splits: so many questions, and half as many stretches of text. */
+export const SFT = { steps: 160, rate: "3e-4", questions: 2400 } as const;
 /** Sets of this many blocks go through healing, quantization and the orders of stages. */
 export const DEPTH = 2;
 
@@ -59,26 +76,32 @@ export function subsets(): number[][] {
   return [...ones, ...twos, ...more(twos)];
 }
 
+/** What `compress` does unless a ridge is given. */
+const WEIGHED: Stage = { do: "replaceme", form: "weighed" };
+
 const quant = (scheme: string): Stage[] => (scheme === "f16" ? [] : [{ do: "quant", scheme }]);
 const pipeline = (model: ModelName, ...stages: Stage[]): Cell => ({ kind: "pipeline", model, stages });
 
-export const criteriaCell = (model: ModelName, count: number): Cell => ({
-  kind: "criteria",
-  model,
-  count,
-  names: model === "shipped" ? SHIPPED_CRITERIA : SMOL_CRITERIA,
-});
+/** The cell that a criterion is scored in. */
+export function criteriaCell(model: ModelName, count: number, criterion: string): Cell {
+  if (model === "shipped") return { kind: "criteria", model, count, names: SHIPPED_CRITERIA, folds: 2 };
+  const names = SMOL_CHEAP.includes(criterion) ? SMOL_CHEAP : [criterion];
+  return { kind: "criteria", model, count, names, ...(criterion === "healed-swap" ? { folds: 2 } : {}) };
+}
 
 export const subsetCell = (layers: readonly number[], heal: boolean): Cell =>
-  pipeline("shipped", { do: "prune", removed: { layers } }, ...(heal ? [{ do: "replaceme" } as const] : []));
+  pipeline("shipped", { do: "prune", removed: { layers } }, ...(heal ? [WEIGHED] : []));
 
 export const OURS: Removed = { criterion: "healed-swap", count: DEPTH };
 const PRUNE: Stage = { do: "prune", removed: OURS };
+const PLAIN_SFT: Stage = { do: "sft", ...SFT, distill: false };
+const DISTILLED_SFT: Stage = { do: "sft", ...SFT, distill: true };
 export const HEALINGS: readonly { readonly name: string; readonly stages: readonly Stage[] }[] = [
   { name: "none", stages: [] },
-  { name: "ReplaceMe", stages: [{ do: "replaceme" }] },
-  { name: "SFT", stages: [{ do: "sft", steps: SFT_STEPS, distill: false }] },
-  { name: "SFT + distillation", stages: [{ do: "sft", steps: SFT_STEPS, distill: true }] },
+  { name: "ReplaceMe as published", stages: [{ do: "replaceme", form: "published" }] },
+  { name: "ReplaceMe", stages: [WEIGHED] },
+  { name: "SFT", stages: [PLAIN_SFT] },
+  { name: "SFT + distillation", stages: [DISTILLED_SFT] },
 ];
 
 export const wholeCell = (scheme: string): Cell => pipeline("shipped", ...quant(scheme));
@@ -90,45 +113,51 @@ const AWQ: Stage = { do: "quant", scheme: "awq-int4-g128" };
 export const ORDERS: readonly { readonly name: string; readonly stages: readonly Stage[] }[] = [
   { name: "prune, quantize", stages: [PRUNE, AWQ] },
   { name: "quantize, prune", stages: [AWQ, PRUNE] },
-  { name: "prune, ReplaceMe, quantize", stages: [PRUNE, { do: "replaceme" }, AWQ] },
-  { name: "quantize, prune, ReplaceMe (healed matrices rounded again)", stages: [AWQ, PRUNE, { do: "replaceme" }] },
-  { name: "prune, SFT, quantize", stages: [PRUNE, { do: "sft", steps: SFT_STEPS, distill: false }, AWQ] },
+  { name: "prune, ReplaceMe, quantize", stages: [PRUNE, WEIGHED, AWQ] },
+  { name: "quantize, prune, ReplaceMe (healed matrices rounded again)", stages: [AWQ, PRUNE, WEIGHED] },
+  { name: "prune, SFT, quantize", stages: [PRUNE, PLAIN_SFT, AWQ] },
   {
     name: "prune, SFT + distillation, quantize",
-    stages: [PRUNE, { do: "sft", steps: SFT_STEPS, distill: true }, AWQ],
+    stages: [PRUNE, DISTILLED_SFT, AWQ],
   },
 ];
 export const orderCell = (index: number): Cell => pipeline("shipped", ...ORDERS[index].stages);
 
 export const smolCell = (criterion: string, count: number, heal: boolean, scheme: string): Cell =>
-  pipeline(
-    "smollm2",
-    { do: "prune", removed: { criterion, count } },
-    ...(heal ? [{ do: "replaceme" } as const] : []),
-    ...quant(scheme),
-  );
+  pipeline("smollm2", { do: "prune", removed: { criterion, count } }, ...(heal ? [WEIGHED] : []), ...quant(scheme));
+
+/** SmolLM2's cells: what judges the criteria first, then schemes. */
+function smolCells(): Cell[] {
+  const of = (criteria: readonly string[], heal: boolean, scheme: string) =>
+    criteria.flatMap((name) => SMOL_COUNTS.map((count) => smolCell(name, count, heal, scheme)));
+  const scored = (name: string) => SMOL_COUNTS.map((count) => criteriaCell("smollm2", count, name));
+  return [
+    pipeline("smollm2"),
+    ...scored(SMOL_CHEAP[0]),
+    ...of(SMOL_CHEAP, false, "f16"),
+    ...of(SMOL_CHEAP, true, "f16"),
+    ...SMOL_SEARCHES.flatMap((name) => [...scored(name), ...[false, true].flatMap((heal) => of([name], heal, "f16"))]),
+    ...SMOL_SCHEMES.slice(1).flatMap((scheme) => [
+      pipeline("smollm2", ...quant(scheme)),
+      ...[false, true].flatMap((heal) => of(SMOL_CRITERIA, heal, scheme)),
+    ]),
+  ];
+}
 
 /** Everything, cheap cells first, each once. */
 export function allCells(): Cell[] {
-  const smol = (scheme: string) =>
-    SMOL_COUNTS.flatMap((count) =>
-      SMOL_CRITERIA.flatMap((criterion) => [false, true].map((heal) => smolCell(criterion, count, heal, scheme))),
-    );
   const ofSize = (count: number) =>
     subsets()
       .filter((set) => set.length === count)
       .flatMap((set) => [subsetCell(set, false), ...(set.includes(0) ? [] : [subsetCell(set, true)])]);
   const cells = [
-    ...COUNTS.flatMap((count) => [...ofSize(count), criteriaCell("shipped", count)]),
+    ...COUNTS.flatMap((count) => [...ofSize(count), criteriaCell("shipped", count, SHIPPED_CRITERIA[0])]),
     ...SCHEMES.map(wholeCell),
-    ...[0, 1].flatMap((healing) => SCHEMES.map((scheme) => healCell(healing, scheme))),
+    ...[0, 1, 2].flatMap((healing) => SCHEMES.map((scheme) => healCell(healing, scheme))),
     ...[0, 1, 2, 3].map(orderCell),
-    ...[2, 3].flatMap((healing) => SCHEMES.map((scheme) => healCell(healing, scheme))),
+    ...[3, 4].flatMap((healing) => SCHEMES.map((scheme) => healCell(healing, scheme))),
     ...[4, 5].map(orderCell),
-    pipeline("smollm2"),
-    ...SMOL_COUNTS.map((count) => criteriaCell("smollm2", count)),
-    ...SMOL_SCHEMES.flatMap(smol),
-    ...SMOL_SCHEMES.slice(1).map((scheme) => pipeline("smollm2", ...quant(scheme))),
+    ...smolCells(),
   ];
   return [...new Map(cells.map((cell) => [cellKey(cell), cell])).values()];
 }

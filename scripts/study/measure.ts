@@ -16,18 +16,23 @@ import { chooseLayers } from "../../src/cli/compress/scoring.js";
 import { roundMatrix, valuesOf } from "../../src/compress/codes.js";
 import { keptLayers, prunedSource } from "../../src/compress/prune.js";
 import { floatsOfBlock, quantizeDecoder } from "../../src/compress/quantize.js";
-import { replaceMe } from "../../src/compress/replaceme.js";
 import { parseScheme, type Scheme } from "../../src/compress/scheme.js";
+import { healKept, type Kept, keepActivations } from "../../src/compress/trial.js";
 import type { WriteSource } from "../../src/core/write.js";
+import { writeCalibration } from "../model/calibset.js";
+import { ensureData } from "../model/fetch.js";
 import { type Bed, evaluate } from "./bench.js";
 import { type Cell, cellKey, criteriaCell, type Removed, type Stage } from "./cells.js";
 import type { CellResult, Store } from "./store.js";
+
+/** Of the samples of SFT: other ones than the shipped calibration set has. */
+const SFT_SEED = 21;
 
 type CriteriaCell = Extract<Cell, { kind: "criteria" }>;
 type PipelineCell = Extract<Cell, { kind: "pipeline" }>;
 
 /** Most sets that healed-swap runs: of the deep model fewer, each is a pass over 30 blocks. */
-const BUDGET = { shipped: 40, smollm2: 16 } as const;
+const BUDGET = { shipped: 40, smollm2: 12 } as const;
 
 export async function measure(bed: Bed, cell: Cell, store: Store): Promise<CellResult> {
   const known = store.find(cell);
@@ -39,13 +44,18 @@ export async function measure(bed: Bed, cell: Cell, store: Store): Promise<CellR
   return result;
 }
 
+/** Samples that removals are tried on: of the deep model fewer, as its criteria's papers do (10 of 128 tokens). */
+const SEARCH_SAMPLES = { shipped: null, smollm2: 16 } as const;
+
 /** Block 0 stays: ReplaceMe needs a block before the ones that leave. No other block is protected. */
 async function chooseAll(bed: Bed, { names, count, model }: CriteriaCell) {
   const request: CompressRequest = {
     ...REQUEST,
-    ...{ prune: { count }, criterion: names[0], compare: names.slice(1), searchBudget: BUDGET[model] },
+    ...{ prune: { count }, criterion: names[0], compare: names.slice(1) },
+    ...{ searchBudget: BUDGET[model], searchSamples: SEARCH_SAMPLES[model] },
   };
-  const { scores } = await chooseLayers(bed.engine, request, bed.calib, null, async () => {});
+  const trial = () => bed.trial(request);
+  const { scores } = await chooseLayers(bed.engine, request, bed.calib, null, async () => {}, trial);
   const chosen = scores.map(({ criterion, removed, order }) => ({ criterion, removed, order }));
   return { kind: "criteria", chosen } as const;
 }
@@ -65,7 +75,16 @@ const REQUEST: CompressRequest = {
   },
   sft: { steps: 1, rate: 0, rank: 8, hiddenWeight: 0, logitWeight: 0, patience: 1, seed: 1 },
   plan: { decoder: null, embedding: null, vision: null, projector: null, meanBits: null },
-  ...{ healData: null, general: null, adapter: null, searchBudget: 40, longest: 256, threads: 0, dequantize: true },
+  ...{
+    healData: null,
+    general: null,
+    adapter: null,
+    searchBudget: 40,
+    searchSamples: null,
+    longest: 256,
+    threads: 0,
+    dequantize: true,
+  },
   ...{ unmeasured: true, yes: true, tool: "study" },
 };
 
@@ -74,16 +93,19 @@ interface Way {
   readonly source: WriteSource;
   readonly removed: readonly number[];
   readonly scheme: Scheme | null;
+  /** Blocks from the first one on that are still the unpruned model's own. */
+  readonly untouched: number;
   /** Of a model that was trained anew; closed by the caller. */
   readonly engine: Engine | null;
 }
 
 async function runStages(bed: Bed, cell: PipelineCell, store: Store) {
-  let way: Way = { source: bed.source, removed: [], scheme: null, engine: null };
+  const untouched = bed.source.config.decoder.layers;
+  let way: Way = { source: bed.source, removed: [], scheme: null, untouched, engine: null };
   try {
     for (const stage of cell.stages) way = await step(bed, cell, way, stage, store);
     const final = prunedSource(way.source, way.removed);
-    const losses = await evaluate(bed, final, way.engine);
+    const losses = await evaluate(bed, final, way);
     return { kind: "pipeline", losses, layers: final.config.decoder.layers } as const;
   } finally {
     await way.engine?.close();
@@ -92,10 +114,12 @@ async function runStages(bed: Bed, cell: PipelineCell, store: Store) {
 
 async function step(bed: Bed, cell: PipelineCell, way: Way, stage: Stage, store: Store): Promise<Way> {
   switch (stage.do) {
-    case "prune":
-      return { ...way, removed: await layersOf(bed, cell, stage.removed, store) };
+    case "prune": {
+      const removed = await layersOf(bed, cell, stage.removed, store);
+      return { ...way, removed, untouched: Math.min(way.untouched, ...removed) };
+    }
     case "replaceme":
-      return { ...way, source: await replaced(bed, way) };
+      return { ...way, source: await replaced(bed, way, stage.form), untouched: Math.max(0, way.untouched - 1) };
     case "quant":
       return rounded(bed, way, parseScheme("--quant", stage.scheme) as Scheme);
     case "sft":
@@ -107,26 +131,41 @@ async function step(bed: Bed, cell: PipelineCell, way: Way, stage: Stage, store:
 
 async function layersOf(bed: Bed, { model }: PipelineCell, removed: Removed, store: Store) {
   if ("layers" in removed) return removed.layers;
-  const found = await measure(bed, criteriaCell(model, removed.count), store);
+  const found = await measure(bed, criteriaCell(model, removed.count, removed.criterion), store);
   const chosen = found.kind === "criteria" && found.chosen.find(({ criterion }) => criterion === removed.criterion);
   if (!chosen) throw new Error(`${removed.criterion} was not run`);
   return chosen.removed;
 }
 
 /** ReplaceMe on the model as it is; of a rounded one the healed matrices are rounded again, so that the size stays. */
-async function replaced({ engine, calib }: Bed, { source, removed, scheme }: Way): Promise<WriteSource> {
+async function replaced(bed: Bed, { source, removed, scheme }: Way, form: "published" | "weighed") {
+  const { calib, engine } = bed;
+  const { module } = engine;
+  const parts = {
+    module,
+    config: source.config.decoder,
+    floats: floatsOf(source),
+    ridge: form === "published" ? 0 : null,
+  };
+  const fitted = calib.samples.map((_, i) => i);
+  const changed = await healKept(parts, await activationsOf(bed, source), removed, fitted);
+  if (!scheme) return withValues(source, changed);
+  const { hidden, ffn } = source.config.decoder;
+  const again = [...changed].map(([name, values]) => {
+    const codes = roundMatrix(module, values, hidden, ffn, { ...scheme, method: "rtn" });
+    return [name, valuesOf(module, codes)] as const;
+  });
+  return withValues(source, new Map(again));
+}
+
+/** Those of the unpruned model are shared by all cells. */
+async function activationsOf(bed: Bed, source: WriteSource): Promise<Kept> {
+  if (source === bed.source) return bed.calibrated();
+  const { engine, calib } = bed;
   const forward = await engine.forward(source, longestOf(calib.samples));
   try {
     const states = await forward.embed(calib.samples);
-    const parts = { module: engine.module, config: source.config.decoder, floats: floatsOf(source), forward, states };
-    const { changed } = await replaceMe(parts, removed, { form: "least-squares", ridge: null });
-    if (!scheme) return withValues(source, changed);
-    const { hidden, ffn } = source.config.decoder;
-    const again = [...changed].map(([name, values]) => {
-      const codes = roundMatrix(engine.module, values, hidden, ffn, { ...scheme, method: "rtn" });
-      return [name, valuesOf(engine.module, codes)] as const;
-    });
-    return withValues(source, new Map(again));
+    return await keepActivations({ forward, floats: floatsOf(source), states }, true);
   } finally {
     await forward.close();
   }
@@ -150,31 +189,35 @@ async function rounded({ engine, calib }: Bed, way: Way, scheme: Scheme): Promis
         for (const name of [...block.matrices.keys(), ...block.vectors.keys()]) values.set(name, await of(name));
       },
     });
-    return { ...way, source: withValues(source, values), removed: [], scheme };
+    return { ...way, source: withValues(source, values), removed: [], scheme, untouched: 0 };
   } finally {
     await forward.close();
   }
 }
 
-/** SFT by the command itself, on the calibration set's questions; its result is kept in the cache. */
+/** SFT by the command itself, on samples of the training splits; its result is kept in the cache. */
 async function trained(bed: Bed, { removed }: Way, stage: Extract<Stage, { do: "sft" }>): Promise<Way> {
-  const { steps, distill } = stage;
   const layers = keptLayers(bed.source.config.decoder.layers, removed).join("-");
-  const out = join(".cache", "study", `sft-${layers}-${steps}${distill ? "-distilled" : ""}`);
+  const { steps, rate, questions, distill } = stage;
+  const folder = join(".cache", "study");
+  const out = join(folder, `sft-${layers}-${steps}-${rate}-${questions}${distill ? "-distilled" : ""}`);
   if (!existsSync(out)) {
+    const data = join(folder, `sft-data-${questions}`);
+    if (!existsSync(data)) writeCalibration(ensureData(), data, questions, SFT_SEED);
     const extra = distill ? ["--distill-hidden", "1", "--distill-logits", "1"] : [];
     const args = ["compress", bed.path, out, "--prune", `layers:${removed.join(",")}`, "--heal", "sft", ...extra];
-    const more = ["--steps", String(steps), "--no-measure", "--yes", "-q"];
-    const { status, stderr } = spawnSync(process.execPath, ["scripts/nibblemark.mjs", ...args, ...more], {
+    const from = ["--heal-data", join(data, "calib.jsonl"), "--steps", String(steps), "--rate", rate];
+    const more = ["--no-measure", "--yes", "-q"];
+    const { status, stderr } = spawnSync(process.execPath, ["scripts/nibblemark.mjs", ...args, ...from, ...more], {
       encoding: "utf8",
     });
     if (status !== 0) throw new Error(`compress ended with ${status}: ${stderr}`);
   }
   const engine = await openEngine(bed.engine.platform, out, { threads: bed.engine.threads, dequantize: true });
-  return { source: keptInMemory(engine.source), removed: [], scheme: null, engine };
+  return { source: keptInMemory(engine.source), removed: [], scheme: null, untouched: 0, engine };
 }
 
 export const nameOf = (cell: Cell): string =>
   cell.kind === "criteria"
-    ? `${cell.model}: criteria, ${cell.count} blocks`
+    ? `${cell.model}: ${cell.count} blocks by ${cell.names.join(", ")}`
     : `${cell.model}: ${cell.stages.map((stage) => JSON.stringify(stage)).join(" ") || "as it is"} ${cellKey(cell)}`;

@@ -69,7 +69,7 @@ export function ranked(store: Store, count: number, heal: boolean): Measured[] {
 }
 
 export function chosenOf(store: Store, count: number): readonly Chosen[] {
-  const found = store.find(criteriaCell("shipped", count));
+  const found = store.find(criteriaCell("shipped", count, "healed-swap"));
   return found?.kind === "criteria" ? found.chosen : [];
 }
 

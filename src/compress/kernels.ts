@@ -13,10 +13,11 @@ type KernelName =
   | ("solve" | "dampen" | "diagonalOrder" | "gptqSweep" | "permuteBoth" | "permuteColumns" | "hqqRows")
   | ("addDiagonal" | "blockGramAdd" | "crossAdd" | "gramAdd" | "mirror" | "adamStep" | "fold" | "identity")
   | ("transform" | "widen" | "dequantize" | "halves" | "offsets" | "packCodes" | "roundRows" | "means" | "similarity")
-  | ("subtract" | "divideBy" | "addScaledDoubles");
+  | ("subtract" | "divideBy" | "addScaledDoubles" | "firstColumns" | "overMagnitude");
 type ReductionName =
   | ("fakeLoss" | "squaredDistance" | "cholesky" | "inverseFactor" | "diagonalMean" | "cosineGradient" | "magnitudes")
   | (
+      | "mapError"
       | "relativeDistance"
       | "sumMagnitude"
       | "sumSquares"

@@ -59,6 +59,10 @@ export function classesOf(set: Pick<CalibrationSet, "samples">): Uint8Array {
   return all;
 }
 
+/** At most `most` entries, evenly spread. */
+export const spread = <T>(list: readonly T[], most: number): readonly T[] =>
+  list.length <= most ? list : Array.from({ length: most }, (_, i) => list[Math.floor((i * list.length) / most)]);
+
 export interface WalkOptions {
   readonly taps: readonly Tap[];
   /** Blocks that run, in order; all when absent. */

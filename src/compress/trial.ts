@@ -40,20 +40,23 @@ export interface TrialParts {
   readonly ridge: number | null;
 }
 
-interface Kept {
+/** What the whole model puts out on every sample. */
+export interface Kept {
   /** [layer][sample]: residual streams before each block, and after the last. */
   readonly states: readonly (readonly Float32Array[])[];
+  /** Of the MLP and before it is added; empty unless they were asked for. */
   readonly branches: readonly (readonly Float32Array[])[];
   readonly middles: readonly (readonly Float32Array[])[];
-  /** Logits of the positions that predict something, one a sample. */
-  readonly logits: readonly Float32Array[];
 }
 
 /** Runs the whole model once and keeps what trials need. @param healing keep what ReplaceMe needs too */
 export async function openTrial(parts: TrialParts, healing: boolean): Promise<Trial> {
   const { forward, set } = parts;
-  const kept = await runWhole(parts, healing);
-  const base = lossesOf(parts, kept.logits, kept.logits);
+  const kept = await keepActivations(parts, healing);
+  const whole: Float32Array[] = [];
+  for (const [i, state] of kept.states[forward.layers].entries())
+    whole.push(await scored(parts, set.samples[i], state));
+  const base = lossesOf(parts, whole, whole);
   const known = new Map<string, Losses>();
   let runs = 0;
   return {
@@ -66,23 +69,28 @@ export async function openTrial(parts: TrialParts, healing: boolean): Promise<Tr
       const before = known.get(key);
       if (before) return before;
       runs++;
-      const healed = heal ? await healSet(parts, kept, removed) : new Map<string, Float32Array>();
-      const start = heal ? Math.min(...removed) - 1 : Math.min(...removed);
-      const states = kept.states[start].slice();
-      const layers = Array.from({ length: forward.layers - start }, (_, i) => start + i);
-      const floats: FloatsOf = async (name) => healed.get(name) ?? parts.floats(name);
-      await walk(forward, states, { taps: [], layers: layers.filter((layer) => !removed.includes(layer)), floats });
       const logits: Float32Array[] = [];
-      for (const [i, state] of states.entries()) logits.push(await scored(parts, set.samples[i], state));
-      const losses = lossesOf(parts, kept.logits, logits);
+      for (const half of heal ? halvesOf(set.samples.length) : [{ judged: set.samples.map((_, i) => i), fitted: [] }]) {
+        const healed = heal ? await healKept(parts, kept, removed, half.fitted) : new Map<string, Float32Array>();
+        const start = heal ? Math.min(...removed) - 1 : Math.min(...removed);
+        const states = half.judged.map((i) => kept.states[start][i]);
+        const layers = Array.from({ length: forward.layers - start }, (_, i) => start + i);
+        const floats: FloatsOf = async (name) => healed.get(name) ?? parts.floats(name);
+        await walk(forward, states, { taps: [], layers: layers.filter((layer) => !removed.includes(layer)), floats });
+        for (const [at, i] of half.judged.entries()) logits[i] = await scored(parts, set.samples[i], states[at]);
+      }
+      const losses = lossesOf(parts, whole, logits);
       known.set(key, losses);
       return losses;
     },
   };
 }
 
-async function runWhole(parts: TrialParts, healing: boolean): Promise<Kept> {
-  const { forward, set, states, floats } = parts;
+/** Runs the whole model over `states`, which are used up. @param healing keep what ReplaceMe needs too */
+export async function keepActivations(
+  { forward, states, floats }: Pick<TrialParts, "forward" | "states" | "floats">,
+  healing: boolean,
+): Promise<Kept> {
   const all: Float32Array[][] = [states.slice()];
   const empty = () => Array.from({ length: forward.layers }, (): Float32Array[] => []);
   const [branches, middles] = [empty(), empty()];
@@ -98,9 +106,7 @@ async function runWhole(parts: TrialParts, healing: boolean): Promise<Kept> {
       all.push(after.slice());
     },
   });
-  const logits: Float32Array[] = [];
-  for (const [i, state] of states.entries()) logits.push(await scored(parts, set.samples[i], state));
-  return { states: all, branches, middles, logits };
+  return { states: all, branches, middles };
 }
 
 /** First position whose next token is predicted by what came before: pictures and the first token are given. */
@@ -151,14 +157,30 @@ export function lossesOf(
   return Object.fromEntries([...sums].map(([name, list]) => [name, mean(list)]));
 }
 
-async function healSet(parts: TrialParts, kept: Kept, removed: readonly number[]) {
+/** Samples by turns in two halves, each judged with maps of the other: a map is never judged on what it was found on. */
+function halvesOf(count: number): { readonly judged: readonly number[]; readonly fitted: readonly number[] }[] {
+  const all = Array.from({ length: count }, (_, i) => i);
+  if (count < 2) return [{ judged: all, fitted: all }];
+  // Pairs take turns: the samples of one half must again have two halves that are alike.
+  const [a, b] = [0, 1].map((side) => all.filter((i) => Math.floor(i / 2) % 2 === side));
+  return b.length === 0 ? [{ judged: all, fitted: all }] : [a, b].map((judged, i) => ({ judged, fitted: [b, a][i] }));
+}
+
+/** ReplaceMe's new values for a set of removed blocks from what was kept. @param fitted samples that maps are found on */
+export async function healKept(
+  parts: Pick<TrialParts, "module" | "config" | "floats" | "ridge">,
+  kept: Kept,
+  removed: readonly number[],
+  fitted: readonly number[],
+): Promise<Map<string, Float32Array>> {
   const options: ReplaceMeOptions = { form: "least-squares", ridge: parts.ridge };
   const changed = new Map<string, Float32Array>();
   for (const run of runsOf(removed)) {
+    const of = (list: readonly Float32Array[]) => fitted.map((i) => list[i]);
     const activations = {
-      branch: kept.branches[run.into],
-      middle: kept.middles[run.into],
-      target: kept.states[run.last + 1],
+      branch: of(kept.branches[run.into]),
+      middle: of(kept.middles[run.into]),
+      target: of(kept.states[run.last + 1]),
     };
     const { values } = await healRun(parts, run, activations, options);
     for (const [name, floats] of values) changed.set(name, floats);

@@ -43,6 +43,8 @@ export interface CompressionReport {
       readonly before: number;
       readonly after: number;
     }[];
+    /** Of the last SFT: loss on held-out samples at its start and of the values that were kept, and the step that they are from. */
+    readonly sft: { readonly start: number; readonly loss: number; readonly step: number } | null;
     /** Loss by step of SFT; heldOut where it was evaluated. */
     readonly log: readonly { readonly step: number; readonly loss: number; readonly heldOut: number | null }[];
   };

@@ -83,8 +83,25 @@ function healSection({ heal }: CompressionReport): Section {
       digits(before),
       digits(after),
     ]),
-    notes: ["Mean squared error of the run's output on the calibration tokens (cosine form: 1 - cosine)."],
+    notes: [
+      "Mean squared error of the run's output on the calibration tokens, over its mean square (cosine form: 1 - cosine).",
+    ],
   };
+}
+
+function sftSection({ heal: { sft } }: CompressionReport): Section[] {
+  if (!sft) return [];
+  return [
+    {
+      title: "Healing by SFT",
+      columns: [left("held-out samples"), right("loss")],
+      rows: [
+        ["at the start", sft.start.toFixed(4)],
+        [`kept, of step ${sft.step}`, sft.loss.toFixed(4)],
+      ],
+      notes: ["As training weighs it: answers, text and what distillation adds."],
+    },
+  ];
 }
 
 /** Mean over blocks of what linears read, by class of token. */
@@ -113,6 +130,7 @@ export function compressionSections(report: CompressionReport): Section[] {
     ...(criteria.length > 0 ? [scoreSection(report)] : []),
     ...(criteria.length > 1 ? [agreementSection(report)] : []),
     ...(heal.runs.length > 0 ? [healSection(report)] : []),
+    ...sftSection(report),
     ...(report.activity.length > 0 ? [activitySection(report)] : []),
     ...(gains.length > 0
       ? [

@@ -30,7 +30,7 @@ test("regret is taken from the best set of its size; a torn line is measured aga
     store.add(subsetCell([layer], false), { kind: "pipeline", losses: losses(kl), layers: 7, seconds: 1 });
   }
   const chosen = [{ criterion: "taylor", removed: [3], order: [3, 5, 6] }];
-  store.add(criteriaCell("shipped", 1), { kind: "criteria", chosen, seconds: 1 });
+  store.add(criteriaCell("shipped", 1, "taylor"), { kind: "criteria", chosen, seconds: 1 });
   appendFileSync(path, '{"key":"to');
   const again = openStore(path);
   assert.equal(

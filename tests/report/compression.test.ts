@@ -27,6 +27,7 @@ const report: CompressionReport = {
   ],
   heal: {
     runs: [{ first: 1, last: 1, before: 0.5, after: 0.25 }],
+    sft: { start: 3, loss: 2.5, step: 20 },
     log: [
       { step: 0, loss: 2, heldOut: 3 },
       { step: 1, loss: 1, heldOut: null },
@@ -46,6 +47,7 @@ test("tables say what was removed and what it cost", () => {
   assert.match(text, /^0 +3\.00 +– +3\.00$/m);
   assert.match(text, /^second +2 +0\.33 +0\.50$/m);
   assert.match(text, /^1 +0\.500 +0\.250$/m);
+  assert.match(text, /^kept, of step 20 +2\.5000$/m);
   assert.match(text, /^quantized +8 +1\.00 MiB +75\.0 +16\.00 +2\.00 MiB +0\.2500$/m);
   assert.match(text, /^answer +3\.00 +4\.00$/m);
 });

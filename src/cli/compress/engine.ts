@@ -5,7 +5,7 @@ import { openComparer } from "../../backends/wasm/compare.js";
 import { openQuantizer } from "../../backends/wasm/quantizer.js";
 import { openRepacker } from "../../backends/wasm/repacker.js";
 import { openRounder } from "../../backends/wasm/rounder.js";
-import { openWasm } from "../../backends/wasm.js";
+import { openWasm, type WasmVariant } from "../../backends/wasm.js";
 import { type CompressModule, openCompress } from "../../compress/kernels.js";
 import { InputError } from "../../core/errors.js";
 import type { FloatsOf, LayerSample, StreamedForward } from "../../core/layers.js";
@@ -39,6 +39,8 @@ export interface EngineOptions {
   readonly threads: number;
   /** Start from the values of a checkpoint that is quantized already. */
   readonly dequantize: boolean;
+  /** Of the forward pass; default: simd, whose bits are the same on every machine. */
+  readonly variant?: WasmVariant;
 }
 
 /** Sources of at most so many f32 bytes are kept in memory once read: trials read every tensor many times. */
@@ -69,7 +71,7 @@ export async function openEngine(platform: Platform, path: string, options: Engi
       rounder: await openRounder(platform),
       comparer: await openComparer(platform),
       forward: (from, longest) => {
-        const openBackend = () => openWasm(platform, { variant: "simd", threads });
+        const openBackend = () => openWasm(platform, { variant: options.variant ?? "simd", threads });
         return openStreamed(from.config, { openBackend, floats: floatsOf(from) }, longest);
       },
       async close() {

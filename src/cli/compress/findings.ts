@@ -46,3 +46,10 @@ export function blindWarnings(stages: CompressionReport["stages"]): string[] {
     return [`the ${stage} model hardly looks at its picture: ${change}`];
   });
 }
+
+/** A warning where SFT found nothing better than where it began: without it a call would look healed and be as it was. */
+export function idleHealing({ sft }: CompressionReport["heal"]): string[] {
+  if (!sft || sft.step > 0) return [];
+  const problem = `its loss on held-out samples never fell below the ${sft.start.toFixed(4)} it began with`;
+  return [`SFT kept its starting point: ${problem}; give more samples (--heal-data) or a lower --rate`];
+}

@@ -4,6 +4,7 @@
 import { appendFileSync, existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parentPort, workerData } from "node:worker_threads";
+import { spread } from "../../compress/samples.js";
 import type { BatchSource } from "../../core/batch.js";
 import { nodePlatform } from "../../platform/node.js";
 import { decodeCheckpoint, encodeCheckpoint, type Progress, restore } from "../../train/checkpoint.js";
@@ -38,11 +39,19 @@ export type HealMessage =
   | { readonly kind: "step"; readonly record: StepRecord; readonly heldOut: number | null }
   | { readonly kind: "end"; readonly isStopped: boolean };
 
+/** The values that are kept so far (best.json beside best.bin): held-out loss there and at the start, and how often none was better since. */
+export interface BestValues {
+  readonly loss: number;
+  readonly start: number;
+  readonly step: number;
+  readonly misses: number;
+}
+
 /** Samples of one shard of a step, and steps between evaluations and checkpoints. */
 const SHARD_SAMPLES = 12;
 const EVALUATED_STEPS = 20;
 const HELD_OUT = 0.1;
-const MOST_HELD_OUT = 48;
+const MOST_HELD_OUT = 96;
 
 const writeWhole = (path: string, bytes: Uint8Array | string) => {
   writeFileSync(`${path}.part`, bytes);
@@ -61,14 +70,18 @@ function drawIndices(seed: number, step: number, shard: number, count: number, m
   });
 }
 
+/** Held out are samples from all over the set: questions and texts stand apart in it. */
 function split(samples: readonly PictureSample[]) {
   const every = Math.max(2, Math.round(1 / HELD_OUT));
-  const heldOut = samples.filter((_, i) => i % every === 1).slice(0, MOST_HELD_OUT);
+  const heldOut = spread(
+    samples.filter((_, i) => i % every === 1),
+    MOST_HELD_OUT,
+  );
   const isHeldOut = new Set(heldOut);
   return { heldOut, training: samples.filter((sample) => !isHeldOut.has(sample)) };
 }
 
-/** Mean loss of answers on the held-out samples. */
+/** Mean loss of a token on the held-out samples, as training weighs it. */
 function heldOutLoss(trainer: Trainer, samples: readonly PictureSample[], teacher: Teacher | null): number {
   const sums = healGradient(trainer.state, trainer.model, calibrationBatch(trainer.config, samples), teacher);
   return sums.loss / sums.weight;
@@ -91,7 +104,7 @@ async function main(setup: HealSetup): Promise<void> {
   const plan = { mode, ...options };
   const path = join(out, "checkpoint.bin");
   let start: Progress = freshProgress;
-  let best = { loss: Number.POSITIVE_INFINITY, misses: 0 };
+  let best: BestValues = { loss: Number.POSITIVE_INFINITY, start: Number.POSITIVE_INFINITY, step: 0, misses: 0 };
   if (existsSync(path)) {
     const checkpoint = decodeCheckpoint(readFileSync(path), path);
     restore(state, checkpoint, path);
@@ -108,7 +121,9 @@ async function main(setup: HealSetup): Promise<void> {
   const tell = (message: HealMessage) => parentPort?.postMessage(message);
   const evaluate = (progress: Progress): number => {
     const loss = heldOutLoss(trainer, heldOut, teacher);
-    best = loss < best.loss ? { loss, misses: 0 } : { ...best, misses: best.misses + 1 };
+    const { step } = progress;
+    const start = step === 0 ? loss : best.start;
+    best = loss < best.loss ? { loss, start, step, misses: 0 } : { ...best, misses: best.misses + 1 };
     const bytes = encodeCheckpoint(state, config, plan, progress);
     if (best.misses === 0) writeWhole(join(out, "best.bin"), bytes);
     writeWhole(join(out, "best.json"), JSON.stringify(best));

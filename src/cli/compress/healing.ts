@@ -13,7 +13,7 @@ import type { HealMode } from "../../train/healing.js";
 import type { StepRecord } from "../../train/loop.js";
 import { parameterTable } from "../../train/parameters.js";
 import { type Engine, floatsOf, keptInMemory, longestOf, withValues } from "./engine.js";
-import type { HealMessage, HealSetup } from "./heal-worker.js";
+import type { BestValues, HealMessage, HealSetup } from "./heal-worker.js";
 import type { OnStage } from "./quantizing.js";
 import type { CompressRequest, Healer } from "./request.js";
 import { asLlava } from "./trainable.js";
@@ -69,6 +69,12 @@ export interface SftWork {
   readonly mode: HealMode;
 }
 
+export interface TrainedValues {
+  readonly values: ReadonlyMap<string, Float32Array>;
+  readonly log: readonly HealRecord[];
+  readonly best: Pick<BestValues, "loss" | "start" | "step">;
+}
+
 /** Trains, and gives the best values by canonical name with the log. Ends early when `stopped` says so. */
 export async function sftValues(
   engine: Engine,
@@ -76,7 +82,7 @@ export async function sftValues(
   work: SftWork,
   request: CompressRequest,
   onStep: (record: HealRecord, steps: number) => void,
-): Promise<{ readonly values: ReadonlyMap<string, Float32Array>; readonly log: readonly HealRecord[] }> {
+): Promise<TrainedValues> {
   await mkdir(work.folder, { recursive: true });
   const config = asLlava(student.config);
   const table = parameterTable(config, work.mode === "lora" ? request.sft.rank : 0);
@@ -103,7 +109,8 @@ export async function sftValues(
       .filter(([name]) => isStored(name))
       .map(([name, offset, count]) => [canonicalOf(name), best.values.subarray(offset, offset + count)] as const),
   );
-  return { values, log: await readLog(join(work.folder, "log.jsonl")) };
+  const { loss, start, step } = JSON.parse(await readFile(join(work.folder, "best.json"), "utf8")) as BestValues;
+  return { values, log: await readLog(join(work.folder, "log.jsonl")), best: { loss, start, step } };
 }
 
 /** The log of all calls; a step that was repeated after a kill counts once. */

@@ -56,7 +56,10 @@ export interface CompressRequest {
   readonly healData: string | null;
   readonly general: string | null;
   readonly adapter: string | null;
+  /** Most sets that `healed-swap` runs. */
   readonly searchBudget: number;
+  /** Most samples that criteria try removals on; null: all. */
+  readonly searchSamples: number | null;
   readonly longest: number;
   readonly threads: number;
   readonly dequantize: boolean;

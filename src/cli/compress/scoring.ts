@@ -9,10 +9,12 @@ import {
   type LayerScores,
   presetOrder,
 } from "../../compress/criteria.js";
-import type { CalibrationSet } from "../../compress/samples.js";
+import { type CalibrationSet, spread } from "../../compress/samples.js";
 import { protectedByDefault, type SelectOptions, selectSet } from "../../compress/select.js";
 import { activationShift, type SimilarityScores, similarityScores } from "../../compress/similarity.js";
 import { openTrial, type Trial } from "../../compress/trial.js";
+import type { StreamedForward } from "../../core/layers.js";
+import type { WriteSource } from "../../core/write.js";
 import { readAdapter } from "./adapter.js";
 import { type Engine, floatsOf, keptInMemory, longestOf } from "./engine.js";
 import { type CompressRequest, removedCount } from "./request.js";
@@ -55,13 +57,14 @@ export function checkScoring(request: CompressRequest, engine: Engine): void {
   }
 }
 
-/** Runs what is asked. @param general the general samples of `activation-shift` */
+/** Runs what is asked. @param general the general samples of `activation-shift` @param shared a trial that was opened before */
 export async function chooseLayers(
   engine: Engine,
   request: CompressRequest,
   set: CalibrationSet | null,
   general: CalibrationSet | null,
   onStage: (stage: string, done: number, total: number) => Promise<void>,
+  shared: (() => Promise<Trial>) | null = null,
 ): Promise<Scoring> {
   const { prune } = request;
   const { layers } = engine.model.config.decoder;
@@ -72,7 +75,7 @@ export async function chooseLayers(
   };
   const names = criteriaOf(request);
   const scores: LayerScores[] = [];
-  const opened = await openParts(engine, request, set, general, options.count, onStage);
+  const opened = await openParts(engine, request, set, general, options.count, onStage, shared);
   try {
     for (const [i, name] of names.entries()) {
       await onStage(`scoring by ${name}`, i, names.length);
@@ -105,19 +108,13 @@ async function openParts(
   general: CalibrationSet | null,
   span: number,
   onStage: (stage: string, done: number, total: number) => Promise<void>,
+  shared: (() => Promise<Trial>) | null,
 ) {
   const source = keptInMemory(engine.source);
   const samples = [...(set?.samples ?? []), ...(general?.samples ?? [])];
   const forward = set ? await engine.forward(source, longestOf(samples)) : null;
   const { layers } = source.config.decoder;
   const onLayer = (stage: string) => (layer: number) => onStage(stage, layer, layers);
-  const once = <T>(make: () => Promise<T>) => {
-    let made: Promise<T> | null = null;
-    return () => {
-      made ??= make();
-      return made;
-    };
-  };
   const similarity =
     set && forward
       ? once(async (): Promise<SimilarityScores> => {
@@ -126,15 +123,13 @@ async function openParts(
         })
       : null;
   const trial =
-    set && forward
+    shared ??
+    (set && forward
       ? once(async (): Promise<Trial> => {
           await onStage("running the whole model", 0, 1);
-          const states = await forward.embed(set.samples);
-          const { module, comparer } = engine;
-          const parts = { module, comparer, forward, set, states, ridge: request.ridge };
-          return openTrial({ ...parts, config: source.config.decoder, floats: floatsOf(source) }, true);
+          return trialOf(engine, source, forward, set, request);
         })
-      : null;
+      : null);
   const shift =
     set && general && forward
       ? once(async () => {
@@ -152,4 +147,28 @@ async function openParts(
     searchBudget: request.searchBudget,
   };
   return { parts, close: async () => forward?.close() };
+}
+
+/** What is made at the first call. */
+export const once = <T>(make: () => Promise<T>) => {
+  let made: Promise<T> | null = null;
+  return () => {
+    made ??= make();
+    return made;
+  };
+};
+
+/** A trial of the source on the request's samples for searches. @param forward stays in use as long as the trial */
+export async function trialOf(
+  engine: Engine,
+  source: WriteSource,
+  forward: StreamedForward,
+  set: CalibrationSet,
+  { searchSamples, ridge }: Pick<CompressRequest, "searchSamples" | "ridge">,
+): Promise<Trial> {
+  const few = { ...set, samples: spread(set.samples, searchSamples ?? set.samples.length) };
+  const states = await forward.embed(few.samples);
+  const { module, comparer } = engine;
+  const parts = { module, comparer, forward, set: few, states, ridge };
+  return openTrial({ ...parts, config: source.config.decoder, floats: floatsOf(source) }, true);
 }

@@ -89,7 +89,7 @@ function provenanceOf(request: CompressRequest, { removed }: Scoring, kept: read
 
 export async function healStages(work: Work, scoring: Scoring, places: Place[]): Promise<CompressionReport["heal"]> {
   const { engine, request, journal, calib, onStage } = work;
-  let heal: CompressionReport["heal"] = { runs: [], log: [] };
+  let heal: CompressionReport["heal"] = { runs: [], sft: null, log: [] };
   let path = places[places.length - 1].path;
   if (request.heal.some((name) => name.startsWith("replaceme"))) {
     if (!(await journal.has("replaced"))) {
@@ -115,13 +115,13 @@ export async function healStages(work: Work, scoring: Scoring, places: Place[]):
           request,
           (record, steps) => void onStage(`healing by ${healer}`, record.step + 1, steps).catch(() => {}),
         );
-        await journal.once(`${healer}-log`, async () => found.log);
+        await journal.once(`${healer}-log`, async () => ({ log: found.log, sft: found.best }));
         await writeStage(work, healer, withValues(student.source, found.values), scoring, null);
       }
     } finally {
       await student.close();
     }
-    heal = { ...heal, log: await journal.once(`${healer}-log`, async () => []) };
+    heal = { ...heal, ...(await journal.once(`${healer}-log`, async () => ({ log: [], sft: null }))) };
     path = journal.path(healer);
   }
   places.push({ stage: "healed", path });

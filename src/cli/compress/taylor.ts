@@ -1,6 +1,6 @@
 // Sum of |weight x gradient| of each block by the project's trainer (Taylor criterion), where it can hold the model.
 
-import type { CalibrationSet } from "../../compress/samples.js";
+import { type CalibrationSet, spread } from "../../compress/samples.js";
 import { blockTaylor } from "../../train/taylor.js";
 import type { PictureSet } from "./calibset.js";
 import type { Engine } from "./engine.js";
@@ -9,10 +9,6 @@ import { calibrationBatch, openTrainer } from "./trainer.js";
 
 /** One backward pass keeps all its activations. */
 const MOST_SAMPLES = 48;
-
-/** At most `most` entries, evenly spread. */
-const spread = <T>(list: readonly T[], most: number): readonly T[] =>
-  list.length <= most ? list : Array.from({ length: most }, (_, i) => list[Math.floor((i * list.length) / most)]);
 
 /** What makes the scores, or why the trainer cannot. */
 export function taylorOf(engine: Engine, set: CalibrationSet | null): (() => Promise<number[]>) | string {

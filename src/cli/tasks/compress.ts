@@ -10,7 +10,7 @@ import type { Control } from "../../run/parts.js";
 import { type PictureSet, readCalibration } from "../compress/calibset.js";
 import { type Engine, openEngine } from "../compress/engine.js";
 import { durationText, estimate } from "../compress/estimate.js";
-import { blindWarnings, blockFindings, criteriaReports } from "../compress/findings.js";
+import { blindWarnings, blockFindings, criteriaReports, idleHealing } from "../compress/findings.js";
 import { openJournal } from "../compress/journal.js";
 import { measureStages, type Place } from "../compress/measure.js";
 import type { OnStage } from "../compress/quantizing.js";
@@ -141,8 +141,7 @@ async function run(work: Work, control: Control, begun: number): Promise<Compres
   if (scoring.removed.length > 0) work.say(`removing blocks ${scoring.removed.join(", ")}`);
   const places: Place[] = [{ stage: "original", path: request.input }];
   let source = engine.source;
-  const heal: CompressionReport["heal"] = { runs: [], log: [] };
-  let healed = heal;
+  let healed: CompressionReport["heal"] = { runs: [], sft: null, log: [] };
   if (scoring.removed.length > 0) {
     source = prunedSource(engine.source, scoring.removed);
     places.push({ stage: "pruned", path: await writeStage(work, "pruned", source, scoring, null) });
@@ -158,8 +157,8 @@ async function run(work: Work, control: Control, begun: number): Promise<Compres
     : await journal.once("stages", (): Promise<StageReport[]> => {
         return measureStages(engine.platform, places.map(ggufFile(request)), engine.threads, control);
       });
-  const blind = blindWarnings(stages);
-  for (const warning of blind) work.say(`warning: ${warning}`);
+  const found = [...blindWarnings(stages), ...idleHealing(healed)];
+  for (const warning of found) work.say(`warning: ${warning}`);
   const findings = await blockFindings(work);
   await journal.finish(made);
   return {
@@ -170,7 +169,7 @@ async function run(work: Work, control: Control, begun: number): Promise<Compres
     ...findings,
     seconds: (performance.now() - begun) / 1000,
     peakBytes: engine.platform.peakMemoryBytes(),
-    warnings: [...work.warnings, ...blind],
+    warnings: [...work.warnings, ...found],
   };
 }
 
