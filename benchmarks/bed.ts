@@ -2,7 +2,14 @@
 // cache smaller than the buffer holds nothing of it.
 
 import { openArena } from "../src/backends/wasm/arena.js";
-import { type Kernels, KIND, loadKernels, OFFSET, type WasmVariant } from "../src/backends/wasm/kernels.js";
+import {
+  type Kernels,
+  KIND,
+  type Loaded,
+  loadKernels,
+  OFFSET,
+  type WasmVariant,
+} from "../src/backends/wasm/kernels.js";
 import { startThreads } from "../src/backends/wasm/threads.js";
 import { type Group, packedInt4Bytes } from "../src/core/packed.js";
 import type { Platform } from "../src/core/ports.js";
@@ -12,6 +19,8 @@ export interface BedShape {
   readonly cols: number;
   readonly group: Group;
   readonly tokens: number;
+  /** Zero points, as AWQ and GPTQ have them; default symmetric. */
+  readonly offset?: "none8" | "zeroU4";
 }
 
 export interface Bed {
@@ -38,7 +47,7 @@ export async function openBed(
   bytes: number,
   threads: number,
 ): Promise<Bed> {
-  const { rows, cols, group, tokens } = shape;
+  const { rows, cols, group, tokens, offset = "none8" } = shape;
   const loaded = await loadKernels(platform, variant, true);
   const { kernels, memory } = loaded;
   const arena = openArena(memory, kernels.heapBase() >>> 0, "benchmark");
@@ -46,11 +55,12 @@ export async function openBed(
   const scratches = Array.from({ length: threads }, () => arena.take(kernels.scratchBytes(0) >>> 0));
   const [x, out] = [arena.take(tokens * cols * 4), arena.take(tokens * rows * 4)];
   const prepared = arena.take(kernels.preparedBytes(cols, tokens) >>> 0);
-  const matrixBytes = packedInt4Bytes(rows, cols, group, "none8");
+  const matrixBytes = packedInt4Bytes(rows, cols, group, offset);
   const matrices = Math.ceil(bytes / matrixBytes);
   const start = arena.take(matrices * matrixBytes);
   arena.grow();
-  kernels.syntheticInt4(1, 0, rows, cols, group, start);
+  if (offset === "none8") kernels.syntheticInt4(1, 0, rows, cols, group, start);
+  else zeroPointRows(loaded, shape, start);
   for (let i = 1; i < matrices; i++) kernels.copyBytes(start + i * matrixBytes, start, matrixBytes);
   const values = new Float32Array(memory.buffer, x, tokens * cols);
   for (let i = 0; i < values.length; i++) values[i] = Math.sin(i * 1.7) + Math.cos(i * 0.31 + 1);
@@ -65,7 +75,7 @@ export async function openBed(
     },
     multiply(weight, activations) {
       const kind = activations === "int8" ? KIND.int4I8 : KIND.int4F32;
-      kernels.matmul(kind, weight, 0, 0, x, out, rows, rows, cols, tokens, group, OFFSET.none8, prepared);
+      kernels.matmul(kind, weight, 0, 0, x, out, rows, rows, cols, tokens, group, OFFSET[offset], prepared);
     },
     setThreads(all) {
       kernels.setUp(control, scratches[0], all ? workers.length : 0);
@@ -74,4 +84,14 @@ export async function openBed(
       await Promise.all(workers.map((worker) => worker.stop()));
     },
   };
+}
+
+/** Blocks of eight rounded rows with zero points; the second block's place holds their values meanwhile. */
+function zeroPointRows({ kernels, memory }: Loaded, { rows, cols, group }: BedShape, start: number): void {
+  const blockBytes = packedInt4Bytes(8, cols, group, "zeroU4");
+  const at = start + Math.ceil(blockBytes / 256) * 256;
+  const values = new Float32Array(memory.buffer, at, 8 * cols);
+  for (let i = 0; i < values.length; i++) values[i] = Math.sin(i * i * 0.37) / Math.sqrt(cols);
+  kernels.packInt4Zero(at, 8, cols, group, start);
+  for (let row = 8; row < rows; row += 8) kernels.copyBytes(start + (row / 8) * blockBytes, start, blockBytes);
 }

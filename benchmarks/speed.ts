@@ -17,10 +17,12 @@ import { prefill } from "./prefill.js";
 import { threads } from "./threads.js";
 import { watch } from "./watch.js";
 import { webgpu } from "./webgpu.js";
+import { zeroPoints } from "./zero-points.js";
 
 const QUESTIONS: Readonly<Record<string, (platform: Platform, rounds: number) => Promise<void>>> = {
   gemv,
   prefill,
+  "zero-points": zeroPoints,
   epoch,
   load,
   threads,

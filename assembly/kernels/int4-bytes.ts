@@ -1,8 +1,8 @@
-// int4 x int8 vector kernels of the relaxed builds, symmetric weights: products of bytes (spreadBytes), summed in i16. Why
+// int4 x int8 vector kernels of the relaxed builds: products of bytes (spreadBytes), summed in i16. Why
 // blocks take turns: int4-i8.ts.
 
-import { OFFSET_NONE8, recordBytes } from "./job";
-import { MASKS, accumulate } from "./int4-scales";
+import { OFFSET_BIAS, OFFSET_ZERO_U4, recordBytes } from "./job";
+import { MASKS, accumulate, addZeros } from "./int4-scales";
 import { dotBytes } from "./lanes";
 
 /** i32 sums of the eight blocks lie this far behind their float sums. */
@@ -23,6 +23,7 @@ function stepBytes(sum: v128, codes: v128, first: v128, last: v128, nibble: v128
   return i16x8.add(sum, dotBytes(last, v128.and(i16x8.shr_u(codes, 4), nibble)));
 }
 
+/** Symmetric weights in groups of 32. */
 export function bytes32(weight: usize, blocks: i32, groups: i32, x: usize, xScales: usize, acc: usize): void {
   const nibble = v128.load(MASKS);
   const ones = v128.load(MASKS, 16);
@@ -60,19 +61,23 @@ export function bytes32(weight: usize, blocks: i32, groups: i32, x: usize, xScal
 }
 
 /**
- * Other groups in pieces of at most 32 columns, the i16 sums of one being emptied to i32 sums in memory (behind acc). The
+ * Other groups and offsets in pieces of at most 32 columns, the i16 sums of one being emptied to i32 sums in memory (behind acc). The
  * streams take turns after each piece: with a whole group at a time the core would see only one or two of them.
  */
-export function bytesWide(weight: usize, blocks: i32, groups: i32, group: i32, x: usize, xScales: usize, acc: usize): void {
+export function bytesWide(
+  weight: usize, blocks: i32, groups: i32, group: i32, offset: i32, x: usize, xScales: usize, xSums: usize, acc: usize,
+): void {
   const nibble = v128.load(MASKS);
   const ones = v128.load(MASKS, 16);
   const half = v128.load(MASKS, 32);
   const piece = <usize>min(group, 32);
   const bytes = piece << 2;
-  const stride = <usize>groups * <usize>recordBytes(group, OFFSET_NONE8);
+  const metaBytes = <usize>recordBytes(group, offset) - (<usize>group << 2);
+  const stride = <usize>groups * <usize>recordBytes(group, offset);
   const end = acc + ((<usize>blocks) << 5);
   for (let g = 0; g < groups; g++) {
     const factor = bytesFactor(xScales, g);
+    const sum = load<i32>(xSums + ((<usize>g) << 2));
     for (let left = group; left > 0; left -= 32) {
       let record = weight;
       for (let at = acc; at < end; at += 32) {
@@ -101,14 +106,22 @@ export function bytesWide(weight: usize, blocks: i32, groups: i32, group: i32, x
           v128.store(at, low, ROW_SUMS);
           v128.store(at, high, ROW_SUMS + 16);
         } else {
+          if (offset == OFFSET_ZERO_U4) {
+            low = addZeros(low, meta + 16, i32x4.splat(-sum));
+            high = addZeros(high, meta + 20, i32x4.splat(-sum));
+          }
           accumulate(at, meta, low, factor, half);
           accumulate(at + 16, meta + 8, high, factor, half);
+          if (offset == OFFSET_BIAS) {
+            accumulate(at, meta + 16, i32x4.splat(sum), factor, half);
+            accumulate(at + 16, meta + 24, i32x4.splat(sum), factor, half);
+          }
         }
         record += stride;
       }
       weight += bytes;
       x += bytes + 16;
     }
-    weight += 16;
+    weight += metaBytes;
   }
 }

@@ -1,9 +1,9 @@
 // int4 x int8 vector kernels of relaxed builds on machines with one instruction for four products and their sum (FUSED in
-// lanes.ts), symmetric weights. Sums are i32 from the start, so nothing is emptied on the way. High nibbles stay in place,
+// lanes.ts). Sums are i32 from the start, so nothing is emptied on the way. High nibbles stay in place,
 // as bytes up to 240: their sums are 16 times too large and exact. Activations: spreadWords. Why blocks take turns: int4-i8.ts.
 
-import { OFFSET_NONE8, recordBytes } from "./job";
-import { MASKS, accumulate } from "./int4-scales";
+import { OFFSET_BIAS, OFFSET_NONE8, OFFSET_ZERO_U4, recordBytes } from "./job";
+import { MASKS, accumulate, addZeros } from "./int4-scales";
 import { dotWords } from "./lanes";
 
 /** i32 sums of the eight blocks lie this far behind their float sums. */
@@ -16,6 +16,7 @@ function factorOf(xScales: usize, g: i32): v128 {
   return f32x4.splat(load<f32>(xScales + ((<usize>g) << 2)) * reinterpret<f32>(0x77800000));
 }
 
+/** Symmetric weights in groups of 32. */
 export function dots32(weight: usize, blocks: i32, groups: i32, x: usize, xScales: usize, xSums: usize, acc: usize): void {
   const nibble = v128.load(MASKS);
   const upper = v128.load(MASKS, 96);
@@ -70,11 +71,11 @@ export function dots32(weight: usize, blocks: i32, groups: i32, x: usize, xScale
 }
 
 /**
- * Any group in pieces of at most 32 columns: the streams take turns after each piece (with a whole group at a time the core
+ * Any group and offset in pieces of at most 32 columns: the streams take turns after each piece (with a whole group at a time the core
  * would see only one or two of them), sums of unfinished groups wait in memory behind acc.
  */
 export function dots(
-  weight: usize, blocks: i32, groups: i32, group: i32, x: usize, xScales: usize, xSums: usize, acc: usize,
+  weight: usize, blocks: i32, groups: i32, group: i32, offset: i32, x: usize, xScales: usize, xSums: usize, acc: usize,
 ): void {
   const nibble = v128.load(MASKS);
   const upper = v128.load(MASKS, 96);
@@ -82,11 +83,13 @@ export function dots(
   const none = i32x4.splat(0);
   const wide = group > 16;
   const bytes: usize = wide ? 128 : 64;
-  const stride = <usize>groups * <usize>recordBytes(group, OFFSET_NONE8);
+  const meta = <usize>recordBytes(group, offset) - (<usize>group << 2);
+  const stride = <usize>groups * <usize>recordBytes(group, offset);
   const end = acc + ((<usize>blocks) << 5);
   for (let g = 0; g < groups; g++) {
     const factor = factorOf(xScales, g);
-    const start = i32x4.splat(load<i32>(xSums + ((<usize>g) << 2)) * -8);
+    const sum = load<i32>(xSums + ((<usize>g) << 2));
+    const start = i32x4.splat(offset == OFFSET_NONE8 ? sum * -8 : 0);
     for (let at = acc; at < end; at += 32) {
       v128.store(at, start, ROW_SUMS);
       v128.store(at, start, ROW_SUMS + 16);
@@ -136,14 +139,22 @@ export function dots(
           v128.store(at, low, ROW_SUMS);
           v128.store(at, high, ROW_SUMS + 16);
         } else {
+          if (offset == OFFSET_ZERO_U4) {
+            low = addZeros(low, record + bytes + 16, i32x4.splat(-sum));
+            high = addZeros(high, record + bytes + 20, i32x4.splat(-sum));
+          }
           accumulate(at, record + bytes, low, factor, half);
           accumulate(at + 16, record + bytes + 8, high, factor, half);
+          if (offset == OFFSET_BIAS) {
+            accumulate(at, record + bytes + 16, i32x4.splat(sum), factor, half);
+            accumulate(at + 16, record + bytes + 24, i32x4.splat(sum), factor, half);
+          }
         }
         record += stride;
       }
       weight += bytes;
       x += bytes;
     }
-    weight += 16;
+    weight += meta;
   }
 }

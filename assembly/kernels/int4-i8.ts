@@ -5,7 +5,7 @@
 
 import { bytes32, bytesWide } from "./int4-bytes";
 import { dots, dots32 } from "./int4-dots";
-import { pairs, pairs32 } from "./int4-pairs";
+import { pairs16, pairs32 } from "./int4-pairs";
 import { OFFSET_NONE8 } from "./job";
 import { FUSED, RELAXED } from "./lanes";
 
@@ -15,31 +15,14 @@ export function int4I8Vector(
 ): void {
   memory.fill(acc, 0, (<usize>blocks) << 5);
   if (RELAXED) {
-    if (offset == OFFSET_NONE8 && FUSED) {
-      if (group == 32) dots32(weight, blocks, groups, x, xScales, xSums, acc);
-      else dots(weight, blocks, groups, group, x, xScales, xSums, acc);
-      return;
-    }
-    if (offset == OFFSET_NONE8) {
-      if (group == 32) bytes32(weight, blocks, groups, x, xScales, acc);
-      else bytesWide(weight, blocks, groups, group, x, xScales, acc);
-      return;
-    }
+    const symmetric = group == 32 && offset == OFFSET_NONE8;
+    if (FUSED) {
+      if (symmetric) dots32(weight, blocks, groups, x, xScales, xSums, acc);
+      else dots(weight, blocks, groups, group, offset, x, xScales, xSums, acc);
+    } else if (symmetric) bytes32(weight, blocks, groups, x, xScales, acc);
+    else bytesWide(weight, blocks, groups, group, offset, x, xScales, xSums, acc);
+    return;
   }
-  if (offset == OFFSET_NONE8 && group > 16) pairs32(weight, blocks, groups, group, x, xScales, xSums, acc);
-  else pairs(weight, blocks, groups, group, offset, x, xScales, xSums, acc);
-}
-
-/** Do f32 activations of few tokens go as planes of bytes (int4-planes.ts)? */
-// @ts-ignore: decorator
-@inline
-export function takesPlanes(offset: i32): bool {
-  return RELAXED && FUSED && offset == OFFSET_NONE8;
-}
-
-/** Does this build's int4 x int8 vector kernel take byte operands (spreadBytes) or pairs (spreadPairs)? */
-// @ts-ignore: decorator
-@inline
-export function takesBytes(offset: i32): bool {
-  return RELAXED && offset == OFFSET_NONE8;
+  if (group > 16) pairs32(weight, blocks, groups, group, offset, x, xScales, xSums, acc);
+  else pairs16(weight, blocks, groups, offset, x, xScales, xSums, acc);
 }

@@ -1,8 +1,8 @@
-// int4 x int8 vector kernels of plain SIMD, and of every build for zero points and offsets: products of i16 pairs
+// int4 x int8 vector kernels of plain SIMD: products of i16 pairs
 // (spreadPairs), summed in i32. Why blocks take turns: int4-i8.ts.
 
 import { OFFSET_BIAS, OFFSET_NONE8, OFFSET_ZERO_U4, recordBytes } from "./job";
-import { MASKS, accumulate } from "./int4-scales";
+import { MASKS, accumulate, addZeros } from "./int4-scales";
 
 /** 2^112 undoes the tiny halves; the sums are 256 times too large. */
 // @ts-ignore: decorator
@@ -21,20 +21,21 @@ function stepPairs(sum: v128, codes: v128, x: usize, m0: v128, m1: v128, m2: v12
   return i32x4.add(sum, i32x4.dot_i16x8_s(i16x8.shr_u(codes, 12), v128.load(x, 48)));
 }
 
-/** none8 and groups of 32 or more: 16 columns unrolled (longer bodies spill in Node 20). */
+/** Groups of 32 or more: 16 columns unrolled (longer bodies spill in Node 20). */
 export function pairs32(
-  weight: usize, blocks: i32, groups: i32, group: i32, x: usize, xScales: usize, xSums: usize, acc: usize,
+  weight: usize, blocks: i32, groups: i32, group: i32, offset: i32, x: usize, xScales: usize, xSums: usize, acc: usize,
 ): void {
   const half = v128.load(MASKS, 32);
   const m0 = v128.load(MASKS, 48);
   const m1 = v128.load(MASKS, 64);
   const m2 = v128.load(MASKS, 80);
-  const bytes = <usize>recordBytes(group, OFFSET_NONE8);
+  const bytes = <usize>recordBytes(group, offset);
   const stride = <usize>groups * bytes;
   const codeBytes = (<usize>group) << 2;
   for (let g = 0; g < groups; g++) {
     const factor = pairsFactor(xScales, g);
-    const start = i32x4.splat(load<i32>(xSums + ((<usize>g) << 2)) * -2048);
+    const sum = load<i32>(xSums + ((<usize>g) << 2)) << 8;
+    const start = i32x4.splat(offset == OFFSET_NONE8 ? sum * -8 : 0);
     let record = weight + <usize>g * bytes;
     for (let b = 0; b < blocks; b++) {
       const at = acc + ((<usize>b) << 5);
@@ -75,24 +76,32 @@ export function pairs32(
         from += 64;
         xp += 128;
       }
+      if (offset == OFFSET_ZERO_U4) {
+        low = addZeros(low, end + 16, i32x4.splat(-sum));
+        high = addZeros(high, end + 20, i32x4.splat(-sum));
+      }
       accumulate(at, end, low, factor, half);
       accumulate(at + 16, end + 8, high, factor, half);
+      if (offset == OFFSET_BIAS) {
+        accumulate(at, end + 16, i32x4.splat(sum), factor, half);
+        accumulate(at + 16, end + 24, i32x4.splat(sum), factor, half);
+      }
       record += stride;
     }
     x += codeBytes << 1;
   }
 }
 
-/** Any group and offset, one step at a time. */
-export function pairs(
-  weight: usize, blocks: i32, groups: i32, group: i32, offset: i32, x: usize, xScales: usize, xSums: usize, acc: usize,
+/** Groups of 16, one step at a time. */
+export function pairs16(
+  weight: usize, blocks: i32, groups: i32, offset: i32, x: usize, xScales: usize, xSums: usize, acc: usize,
 ): void {
   const half = v128.load(MASKS, 32);
   const m0 = v128.load(MASKS, 48);
   const m1 = v128.load(MASKS, 64);
   const m2 = v128.load(MASKS, 80);
-  const bytes = <usize>recordBytes(group, offset);
-  const codeBytes = (<usize>group) << 2;
+  const bytes = <usize>recordBytes(16, offset);
+  const codeBytes: usize = 64;
   for (let g = 0; g < groups; g++) {
     const factor = pairsFactor(xScales, g);
     const sum = load<i32>(xSums + ((<usize>g) << 2)) * 256;

@@ -2,8 +2,10 @@
 // floats [k][8], pairs (i16) [k / 2][8][2], bytes [k / 4][8][4].
 
 import { OFFSET_BIAS, OFFSET_NONE8, OFFSET_ZERO_U4, recordBytes } from "./job";
+import { dotWords } from "./lanes";
 
 const NIBBLE: usize = memory.data<u32>([0x0f0f0f0f, 0x0f0f0f0f, 0x0f0f0f0f, 0x0f0f0f0f]);
+const ONES: usize = memory.data<u32>([0x01010101, 0x01010101, 0x01010101, 0x01010101]);
 
 /** Four f16 as f32. */
 // @ts-ignore: decorator
@@ -109,6 +111,55 @@ export function unpackBytes(record: usize, groups: i32, group: i32, panel: usize
       v128.store(panel, v128.and(i16x8.shr_u(upper, 4), nibble), 32);
       v128.store(panel, v128.and(i16x8.shr_u(lower, 4), nibble), 48);
       panel += 64;
+    }
+    record += bytes;
+  }
+}
+
+/**
+ * Codes less zero points of `groups` records as signed bytes, for tiles-dots.ts; offsets (bias) are left to the caller. starts: i32
+ * [columns / piece][8], -shift times the sum of each row's piece: what activations that are larger by `shift` give too much.
+ */
+export function unpackSigned(
+  record: usize, groups: i32, group: i32, offset: i32, piece: i32, shift: i32, panel: usize, starts: usize,
+): void {
+  const bytes = <usize>recordBytes(group, offset);
+  const pieceBytes = <usize>piece << 2;
+  const nibble = v128.load(NIBBLE);
+  const ones = v128.load(ONES);
+  const factor = i32x4.splat(-shift);
+  for (let g = 0; g < groups; g++) {
+    const meta = record + (<usize>group << 2);
+    let upperZero = i8x16.splat(offset == OFFSET_NONE8 ? 8 : 0);
+    let lowerZero = upperZero;
+    if (offset == OFFSET_ZERO_U4) {
+      const zeros = v128.load64_zero(meta, 16);
+      upperZero = v128.shuffle<i8>(zeros, zeros, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3);
+      lowerZero = v128.shuffle<i8>(zeros, zeros, 4, 4, 4, 4, 5, 5, 5, 5, 6, 6, 6, 6, 7, 7, 7, 7);
+    }
+    for (let from = record; from < meta; ) {
+      let upperSum = i32x4.splat(0);
+      let lowerSum = upperSum;
+      for (const end = from + pieceBytes; from < end; from += 32) {
+        const upper = v128.load(from);
+        const lower = v128.load(from, 16);
+        let a = i8x16.sub(v128.and(upper, nibble), upperZero);
+        let b = i8x16.sub(v128.and(lower, nibble), lowerZero);
+        upperSum = dotWords(a, ones, upperSum);
+        lowerSum = dotWords(b, ones, lowerSum);
+        v128.store(panel, a);
+        v128.store(panel, b, 16);
+        a = i8x16.sub(v128.and(i16x8.shr_u(upper, 4), nibble), upperZero);
+        b = i8x16.sub(v128.and(i16x8.shr_u(lower, 4), nibble), lowerZero);
+        upperSum = dotWords(a, ones, upperSum);
+        lowerSum = dotWords(b, ones, lowerSum);
+        v128.store(panel, a, 32);
+        v128.store(panel, b, 48);
+        panel += 64;
+      }
+      v128.store(starts, i32x4.mul(upperSum, factor));
+      v128.store(starts, i32x4.mul(lowerSum, factor), 16);
+      starts += 32;
     }
     record += bytes;
   }

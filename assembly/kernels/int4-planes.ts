@@ -1,18 +1,18 @@
 // int4 weights times f32 activations at f32 grade by integers: a group's activations are 24-bit multiples of one scale, as three planes
 // of signed bytes x = 65536 x2 + 256 x1 + x0 (planes.ts), so that three byte dots are as exact as f32 and cost less than its
-// conversions. Needs FUSED (lanes.ts), symmetric weights. A group's sum fits i32: 8 * 8355711 * 32 < 2^31; wider groups are
+// conversions. Needs FUSED (lanes.ts). A group's sum fits i32: 8 * 8355711 * 32 < 2^31; wider groups are
 // taken in pieces of 32 columns. Why blocks take turns: int4-i8.ts.
 
-import { OFFSET_NONE8, recordBytes } from "./job";
-import { MASKS, SHORT, TOTALS, fold, halves } from "./int4-scales";
+import { OFFSET_BIAS, OFFSET_NONE8, OFFSET_ZERO_U4, recordBytes } from "./job";
+import { MASKS, SHORT, TOTALS, addZeros, fold, halves } from "./int4-scales";
 import { dotWords, madd } from "./lanes";
 
 /**
- * acc[block * 8 + row] = sum over groups of scale * (codes . x). x: per piece -8 times the sum of x, i32 [4], then per four columns
- * the three planes, each four times; xScales f32 [groups].
+ * acc[block * 8 + row] = sum over groups of scale * (codes . x). x: per piece the sum of x, i32 [4] (times -8 for symmetric
+ * weights, -1 for zero points), then per four columns the three planes, each four times; xScales f32 [groups].
  */
 export function int4PlanesVector(
-  weight: usize, blocks: i32, groups: i32, group: i32, x: usize, xScales: usize, acc: usize,
+  weight: usize, blocks: i32, groups: i32, group: i32, offset: i32, x: usize, xScales: usize, acc: usize,
 ): void {
   memory.fill(acc, 0, TOTALS * 2);
   const nibble = v128.load(MASKS);
@@ -21,7 +21,7 @@ export function int4PlanesVector(
   // 2^112 undoes the tiny halves; apart from the activations' scale, which may be large.
   const large = f32x4.splat(reinterpret<f32>(0x77800000));
   const bytes = <usize>(min(group, 32) << 2);
-  const stride = <usize>groups * <usize>recordBytes(group, OFFSET_NONE8);
+  const stride = <usize>groups * <usize>recordBytes(group, offset);
   const end = acc + ((<usize>blocks) << 5);
   for (let g = 0; g < groups; g++) {
     const factor = f32x4.splat(load<f32>(xScales + ((<usize>g) << 2)));
@@ -32,8 +32,12 @@ export function int4PlanesVector(
       let record = weight;
       let scales = meta;
       for (let at = acc; at < end; at += 32) {
-        let low0 = start;
-        let high0 = start;
+        let low0 = offset == OFFSET_NONE8 ? start : none;
+        let high0 = low0;
+        if (offset == OFFSET_ZERO_U4) {
+          low0 = addZeros(low0, scales + 16, start);
+          high0 = addZeros(high0, scales + 20, start);
+        }
         let low1 = none;
         let high1 = none;
         let low2 = none;
@@ -69,12 +73,16 @@ export function int4PlanesVector(
         }
         add(at, f32x4.mul(f32x4.mul(halves(scales, half), large), factor), join(low0, low1, low2));
         add(at + 16, f32x4.mul(f32x4.mul(halves(scales + 8, half), large), factor), join(high0, high1, high2));
+        if (offset == OFFSET_BIAS) {
+          add(at, f32x4.mul(f32x4.mul(halves(scales + 16, half), large), factor), start);
+          add(at + 16, f32x4.mul(f32x4.mul(halves(scales + 24, half), large), factor), start);
+        }
         record += stride;
         scales += stride;
       }
       x += bytes * 3;
     }
-    weight += 16;
+    weight += offset == OFFSET_NONE8 ? 16 : 32;
     if ((g & (SHORT - 1)) == SHORT - 1 || g == groups - 1) fold(acc, end);
   }
   memory.copy(acc, acc + TOTALS, end - acc);

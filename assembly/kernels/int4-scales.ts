@@ -27,6 +27,13 @@ export function accumulate(at: usize, scales: usize, sum: v128, factor: v128, ma
   v128.store(at, f32x4.add(v128.load(at), f32x4.mul(scaled, f32x4.convert_i32x4_s(sum))));
 }
 
+/** sum += zero * factor for the zero points u8 [4] at `zeros`. */
+// @ts-ignore: decorator
+@inline
+export function addZeros(sum: v128, zeros: usize, factor: v128): v128 {
+  return i32x4.add(sum, i32x4.mul(i32x4.extend_low_i16x8_u(i16x8.extend_low_i8x16_u(v128.load32_zero(zeros))), factor));
+}
+
 /** Sums of so many groups go to the totals, TOTALS bytes behind them: f32 rounds a short sum less. */
 export const SHORT: i32 = 16;
 export const TOTALS: usize = 256;

@@ -2,23 +2,22 @@
 // tokens.
 
 import { f32Panel } from "./f32";
-import { takesBytes, takesPlanes } from "./int4-i8";
-import { unpackBytes, unpackFloats, unpackPairs, unpackScales } from "./int4-panel";
+import { unpackBytes, unpackFloats, unpackPairs, unpackScales, unpackSigned } from "./int4-panel";
 import { int8At, int8Floats } from "./int8";
 import * as kinds from "./job";
-import { Job, OFFSET_BIAS, TOKEN_TILE, ceilDiv, recordBytes } from "./job";
+import { Job, OFFSET_BIAS, OFFSET_NONE8, TOKEN_TILE, ceilDiv, recordBytes } from "./job";
 import { FUSED, RELAXED } from "./lanes";
-import { groupPairsNarrow, groupPairsWide, tileFloats } from "./tiles";
+import { addOffsets, groupPairsNarrow, groupPairsWide, tileFloats } from "./tiles";
 import { groupBytes } from "./tiles-bytes";
-import { tileDots } from "./tiles-dots";
-import { tilePlanes } from "./tiles-planes";
+import { BYTE_SHIFT, PLANES_SHIFT, tileDots, tilePlanes } from "./tiles-dots";
 
 // Offsets in a thread's scratch: row sums f32 [128 tokens][8], group sums i32 [4][8], scales and offsets f32 [64 groups][8],
-// a panel of 16 KiB.
+// starts i32 [64 pieces][8], a panel of 16 KiB.
 const SUMS: usize = <usize>TOKEN_TILE * 32;
 const SCALES: usize = SUMS + 128;
 const BIASES: usize = SCALES + 2048;
-const PANEL: usize = BIASES + 2048;
+const STARTS: usize = BIASES + 2048;
+const PANEL: usize = STARTS + 2048;
 export const PANEL_END: usize = PANEL + 16384;
 const PANEL_COLUMNS: i32 = 1024;
 const FLOAT_COLUMNS: i32 = 512;
@@ -35,8 +34,9 @@ export function int4Block(job: Job, row: i32): usize {
 
 /** One block of rows for all tokens; acc f32 [tokens][8] at the start of the scratch, zeroed. */
 export function panelBlock(job: Job, row: i32, scratch: usize): void {
-  const planes = job.kind == kinds.KIND_INT4_F32 && takesPlanes(job.offset);
-  if (job.kind == kinds.KIND_INT4_I8 || planes) int4Panels(job, row, scratch);
+  const int4 = job.kind == kinds.KIND_INT4_I8 || job.kind == kinds.KIND_INT4_F32;
+  if (RELAXED && FUSED && int4) dotPanels(job, row, scratch);
+  else if (job.kind == kinds.KIND_INT4_I8) int4Panels(job, row, scratch);
   else if (job.kind == kinds.KIND_INT8_I8) int8Panels(job, row, scratch);
   else floatPanels(job, row, scratch);
 }
@@ -65,12 +65,14 @@ function floatPanels(job: Job, row: i32, scratch: usize): void {
     for (let t = 0; t < job.tokens; t += 4) {
       for (let c = 0; c < k; c += SHORT_COLUMNS) {
         const at = (first + c) << 2;
-        const short = scratch + SUMS;
+        const acc = scratch + (<usize>t << 5);
+        // The first sums go where they belong: there they begin at 0 too.
+        const to = at == 0 ? acc : scratch + SUMS;
         const part = panel + (<usize>c << 5);
         const count = min(SHORT_COLUMNS, k - c);
-        memory.fill(short, 0, 128);
-        tileFloats(part, count, tokenX(job, t, at), tokenX(job, t + 1, at), tokenX(job, t + 2, at), tokenX(job, t + 3, at), short);
-        addTile(scratch + (<usize>t << 5), short);
+        if (at > 0) memory.fill(to, 0, 128);
+        tileFloats(part, count, tokenX(job, t, at), tokenX(job, t + 1, at), tokenX(job, t + 2, at), tokenX(job, t + 3, at), to);
+        if (at > 0) addTile(acc, to);
       }
     }
   }
@@ -84,12 +86,40 @@ function addTile(to: usize, from: usize): void {
   }
 }
 
+/** int4 weights of any offset with int8 activations, or at f32 grade, by dots. */
+function dotPanels(job: Job, row: i32, scratch: usize): void {
+  const group = job.group;
+  const planes = job.kind == kinds.KIND_INT4_F32;
+  const piece = planes ? min(group, 32) : group;
+  const allGroups = ceilDiv(job.cols, group);
+  const panelGroups = PANEL_COLUMNS / group;
+  const panel = scratch + PANEL;
+  const starts = scratch + STARTS;
+  const scales = scratch + SCALES;
+  const offsets = job.offset == OFFSET_BIAS ? scratch + BIASES : 0;
+  for (let first = 0; first < allGroups; first += panelGroups) {
+    const groups = min(panelGroups, allGroups - first);
+    const record = int4Block(job, row) + <usize>first * <usize>recordBytes(group, job.offset);
+    unpackScales(record, groups, group, job.offset, scales, scratch + BIASES);
+    unpackSigned(record, groups, group, job.offset, piece, planes ? PLANES_SHIFT : BYTE_SHIFT, panel, starts);
+    for (let t = 0; t < job.tokens; t += 4) {
+      const x = job.x + <usize>t * <usize>job.xStride + <usize>(first * group) * (planes ? 12 : 4);
+      const meta = <usize>((t >> 2) * allGroups + first) << 4;
+      const acc = scratch + (<usize>t << 5);
+      const xScales = job.xScales + meta;
+      const xSums = job.xSums + meta;
+      if (planes) tilePlanes(panel, groups, group, x, acc, starts, scales, xScales, offsets, xSums, scratch + SUMS);
+      else tileDots(panel, groups, group, x, acc, starts, scales, xScales, offsets, xSums);
+    }
+  }
+}
+
+/** int4 weights with int8 activations without such dots: bytes for symmetric weights of relaxed builds, else pairs. */
 function int4Panels(job: Job, row: i32, scratch: usize): void {
   const group = job.group;
   const allGroups = ceilDiv(job.cols, group);
   const panelGroups = PANEL_COLUMNS / group;
-  const planes = job.kind == kinds.KIND_INT4_F32;
-  const bytes = planes || takesBytes(job.offset);
+  const bytes = RELAXED && job.offset == OFFSET_NONE8;
   const width = bytes ? 1 : 2;
   const panelGroupBytes = <usize>group << (bytes ? 3 : 4);
   for (let first = 0; first < allGroups; first += panelGroups) {
@@ -100,19 +130,6 @@ function int4Panels(job: Job, row: i32, scratch: usize): void {
     else unpackPairs(record, groups, group, job.offset, scratch + PANEL);
     for (let t = 0; t < job.tokens; t += 4) {
       const at = first * group * width;
-      if (RELAXED && bytes && FUSED) {
-        const tile = job.x + <usize>t * <usize>job.xStride;
-        const meta = <usize>((t >> 2) * allGroups + first) << 4;
-        const acc = scratch + (<usize>t << 5);
-        if (planes) {
-          const x = tile + <usize>at * 12 + (<usize>(at / min(group, 32)) << 4);
-          tilePlanes(scratch + PANEL, groups, group, x, acc, scratch + SCALES, job.xScales + meta, scratch + SUMS);
-          continue;
-        }
-        const x = tile + (<usize>at << 2);
-        tileDots(scratch + PANEL, groups, group, x, acc, scratch + SCALES, job.xScales + meta, job.xSums + meta);
-        continue;
-      }
       const x0 = tokenX(job, t, at);
       const x1 = tokenX(job, t + 1, at);
       const x2 = tokenX(job, t + 2, at);
@@ -135,21 +152,6 @@ function int4Panels(job: Job, row: i32, scratch: usize): void {
         panel += panelGroupBytes;
       }
     }
-  }
-}
-
-/** acc[4 tokens][8] += (offset * xScale) * xSum of one group. */
-function addOffsets(acc: usize, offsets: usize, xScales: usize, xSums: usize): void {
-  for (let i = 0; i < 4; i++) {
-    const xScale = v128.load32_splat(xScales);
-    const sum = f32x4.convert_i32x4_s(v128.load32_splat(xSums));
-    const low = f32x4.mul(f32x4.mul(v128.load(offsets), xScale), sum);
-    const high = f32x4.mul(f32x4.mul(v128.load(offsets, 16), xScale), sum);
-    v128.store(acc, f32x4.add(v128.load(acc), low));
-    v128.store(acc, f32x4.add(v128.load(acc, 16), high), 16);
-    acc += 32;
-    xScales += 4;
-    xSums += 4;
   }
 }
 

@@ -3,12 +3,12 @@
 
 import { f32Vector } from "./f32";
 import { int4F32Vector } from "./int4-f32";
-import { int4I8Vector, takesPlanes } from "./int4-i8";
+import { int4I8Vector } from "./int4-i8";
 import { int4PlanesVector } from "./int4-planes";
 import { int8At, int8F32Vector, int8I8Vector } from "./int8";
 import * as kinds from "./job";
 import { Job, UNIT_ROWS, ceilDiv } from "./job";
-import { RELAXED, SIMD } from "./lanes";
+import { FUSED, RELAXED, SIMD } from "./lanes";
 import { int4Block, panelBlock } from "./matmul-panels";
 import { scalarF32, scalarInt4F32, scalarInt4I8, scalarInt8F32, scalarInt8I8 } from "./scalar";
 
@@ -74,8 +74,8 @@ function vectorRows(job: Job, row: i32, blocks: i32, token: i32, acc: usize): vo
       break;
     case kinds.KIND_INT4_F32:
       if (RELAXED) {
-        if (takesPlanes(job.offset)) {
-          int4PlanesVector(int4Block(job, row), blocks, groups, job.group, x, job.xScales + scaleAt, acc);
+        if (FUSED) {
+          int4PlanesVector(int4Block(job, row), blocks, groups, job.group, job.offset, x, job.xScales + scaleAt, acc);
           break;
         }
       }

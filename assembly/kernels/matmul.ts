@@ -1,7 +1,6 @@
 // out = W x (+ bias): brings the activations into the form that the format's kernel wants, then runs the rows as a job.
 
 import { SOURCE_NONE, beginRows, joinParts, makeRows, stepParts } from "./fused";
-import { takesBytes, takesPlanes } from "./int4-i8";
 import * as kinds from "./job";
 import { Job, OFFSET_NONE8, TOKEN_TILE, UNIT_ROWS, ceilDiv } from "./job";
 import { control, runJob } from "./jobs";
@@ -91,7 +90,7 @@ function prepare(job: Job, x: usize, prepared: usize): void {
       prepareFloats(job, x, groups, group, free);
     }
   } else if (job.kind == kinds.KIND_INT4_F32 && (few || !SIMD)) prepareFloats(job, x, groups, group, free);
-  else if (job.kind == kinds.KIND_INT4_F32 && takesPlanes(job.offset)) packFloats(job, x, group, free);
+  else if (job.kind == kinds.KIND_INT4_F32 && RELAXED && FUSED) packFloats(job, x, groups, group, free);
   else if (job.kind == kinds.KIND_INT8_F32 && (few || !SIMD)) padFloats(job, x, free);
   else {
     job.x = x;
@@ -118,34 +117,31 @@ function prepareInt8(job: Job, x: usize, groups: i32, group: i32, free: usize): 
   job.xStride = padded;
   if (!SIMD) return;
   const int4 = job.kind == kinds.KIND_INT4_I8;
-  if (int4 && job.tokens < PANEL_TOKENS) {
+  if (int4 && !tiles) {
     job.x = forms;
-    job.xStride = takesBytes(job.offset) ? groups * bytesGroupBytes(group) : padded << 3;
+    job.xStride = RELAXED ? groups * bytesGroupBytes(group) : padded << 3;
     for (let t = 0; t < job.tokens; t++) {
       const from = codes + <usize>(t * padded);
       const to = forms + <usize>t * <usize>job.xStride;
-      if (takesBytes(job.offset) && FUSED) spreadWords(from, padded, to);
-      else if (takesBytes(job.offset)) spreadBytes(from, padded, group, job.offset == OFFSET_NONE8 ? -8 : 0, to);
+      if (RELAXED && FUSED) spreadWords(from, padded, to);
+      else if (RELAXED) spreadBytes(from, padded, group, job.offset == OFFSET_NONE8 ? -8 : 0, to);
       else spreadPairs(from, padded, to);
     }
-  } else if (int4 && takesBytes(job.offset) && FUSED) {
-    packTiles(job, groups * group, groups, codes, forms);
-  } else if (!int4 || !takesBytes(job.offset)) {
+  } else if (int4 && RELAXED && FUSED) {
+    packTiles(job, padded, codes, forms);
+  } else if (!int4 || !RELAXED || job.offset != OFFSET_NONE8) {
     job.x = forms;
     job.xStride = padded << 1;
     widenCodes(codes, padded * job.tokens, forms);
   }
 }
 
-/** Tiles of four tokens side by side, and -8 times their sums; tokens past the last are zeros. */
-function packTiles(job: Job, padded: i32, groups: i32, codes: usize, forms: usize): void {
+/** Tiles of four tokens side by side; tokens past the last are zeros. */
+function packTiles(job: Job, padded: i32, codes: usize, forms: usize): void {
   const tiles = (job.tokens + 3) & ~3;
   memory.fill(codes + <usize>(job.tokens * padded), 0, <usize>((tiles - job.tokens) * padded));
-  const packed = forms + <usize>((tiles - job.tokens) * padded);
-  for (let t = 0; t < tiles; t += 4) packTokens(codes + <usize>(t * padded), padded, packed + <usize>(t * padded));
-  const end = job.xSums + (<usize>(tiles * groups) << 2);
-  for (let at = job.xSums; at < end; at += 4) store<i32>(at, load<i32>(at) * -8);
-  job.x = packed;
+  job.x = forms + <usize>((tiles - job.tokens) * padded);
+  for (let t = 0; t < tiles; t += 4) packTokens(codes + <usize>(t * padded), padded, job.x + <usize>(t * padded));
 }
 
 function prepareFloats(job: Job, x: usize, groups: i32, group: i32, free: usize): void {
@@ -162,7 +158,7 @@ function prepareFloats(job: Job, x: usize, groups: i32, group: i32, free: usize)
     return;
   }
   if (RELAXED) {
-    if (takesPlanes(job.offset)) return spreadFloatPlanes(job, x, groups, group, free);
+    if (FUSED) return spreadFloatPlanes(job, x, groups, group, free);
   }
   job.x = free;
   job.xStride = (groups * group) << 4;
@@ -173,18 +169,19 @@ function prepareFloats(job: Job, x: usize, groups: i32, group: i32, free: usize)
 }
 
 /** Tiles of four tokens as planes of bytes; job.xStride is a quarter of a tile. */
-function packFloats(job: Job, x: usize, group: i32, numbers: usize): void {
+function packFloats(job: Job, x: usize, groups: i32, group: i32, numbers: usize): void {
   if (!RELAXED) return;
   const stride = <usize>job.cols << 2;
-  const groups = ceilDiv(job.cols, group);
-  const first = numbers + (<usize>group << 4);
-  let to = first;
+  job.x = numbers + (<usize>group << 2);
+  job.xStride = groups * group * 3;
   for (let t = 0; t < job.tokens; t += 4) {
-    const scales = job.xScales + (<usize>(t * groups) << 2);
-    to = packPlanes(x + <usize>t * stride, stride, job.tokens - t, job.cols, group, to, scales, numbers);
+    const meta = <usize>(t * groups) << 2;
+    const to = job.x + <usize>t * <usize>job.xStride;
+    packPlanes(
+      x + <usize>t * stride, stride, job.tokens - t, job.cols, group, job.offset, to,
+      job.xScales + meta, job.xSums + meta, numbers,
+    );
   }
-  job.x = first;
-  job.xStride = <i32>((to - first) / <usize>((job.tokens + 3) & ~3));
 }
 
 /** Few tokens as planes of bytes. */
@@ -195,7 +192,7 @@ function spreadFloatPlanes(job: Job, x: usize, groups: i32, group: i32, numbers:
   for (let t = 0; t < job.tokens; t++) {
     const scales = job.xScales + (<usize>(t * groups) << 2);
     const from = x + ((<usize>t * <usize>job.cols) << 2);
-    spreadPlanes(from, job.cols, group, job.x + <usize>t * <usize>job.xStride, scales, numbers);
+    spreadPlanes(from, job.cols, group, job.offset, job.x + <usize>t * <usize>job.xStride, scales, numbers);
   }
 }
 

@@ -1,18 +1,22 @@
-// f32 activations as planes of signed bytes: x = scale * (65536 x2 + 256 x1 + x0), one scale a group, the largest magnitude /
-// 8355600 (nearly all three bytes at 127), so that the error is half a unit of 8355600 of a group's largest value.
+// f32 activations as planes of bytes: x = scale * (65536 x2 + 256 x1 + x0), one scale a group, the largest magnitude / 8355600
+// (nearly all three bytes at 127), so that the error is half a unit of 8355600 of a group's largest value. Codes that are not
+// symmetric may be 15 instead of 8: half as many units, so that sums of 32 products still fit i32.
 
-import { ceilDiv } from "./job";
+import { OFFSET_NONE8, OFFSET_ZERO_U4, ceilDiv } from "./job";
 import { largestMagnitude, largestOfGroup } from "./quantize";
+import { PLANES_SHIFT } from "./tiles-dots";
 
 /** A little below 127 * 65793, so that no product with its inverse rounds beyond. */
 const LARGEST: f32 = 8355600;
+const LARGEST_WIDE: f32 = 4456000;
 /** Below, the inverse is infinite: such groups count as zeros. */
 const SMALLEST: f32 = 1e-30;
 
 /** 24-bit integers of columns first.. of a group as i32 [count], zeros past the row's end; gives their scale. */
-export function roundGroup(x: usize, count: i32, group: i32, out: usize): f32 {
+function roundGroup(x: usize, count: i32, group: i32, offset: i32, out: usize): f32 {
+  const units = offset == OFFSET_NONE8 ? LARGEST : LARGEST_WIDE;
   const largest = count == group ? largestOfGroup(x, group) : largestMagnitude(x, count);
-  const inverse: f32 = largest > SMALLEST ? LARGEST / largest : 0;
+  const inverse: f32 = largest > SMALLEST ? units / largest : 0;
   const factor = f32x4.splat(inverse);
   let c = 0;
   for (; c + 4 <= count; c += 4) {
@@ -21,7 +25,7 @@ export function roundGroup(x: usize, count: i32, group: i32, out: usize): f32 {
   }
   for (; c < count; c++) store<i32>(out + (c << 2), i32(nearest(load<f32>(x + (c << 2)) * inverse)));
   if (count < group) memory.fill(out + (<usize>count << 2), 0, <usize>(group - count) << 2);
-  return largest / LARGEST;
+  return largest / units;
 }
 
 /** The low bytes of four integers, in each lane. */
@@ -39,14 +43,18 @@ function sumOf(lanes: v128): i32 {
 }
 
 /** One row for int4PlanesVector; numbers: scratch i32 [group]; scales f32 [groups]. */
-export function spreadPlanes(x: usize, cols: i32, group: i32, out: usize, scales: usize, numbers: usize): void {
+export function spreadPlanes(
+  x: usize, cols: i32, group: i32, offset: i32, out: usize, scales: usize, numbers: usize,
+): void {
   const groups = ceilDiv(cols, group);
+  // What a zero point, or with an offset the group, adds to each row.
+  const factor = offset == OFFSET_NONE8 ? -8 : offset == OFFSET_ZERO_U4 ? -1 : 1;
   const piece = min(group, 32);
   const round = i32x4.splat(128);
   for (let g = 0; g < groups; g++) {
     const first = g * group;
     const from = x + (<usize>first << 2);
-    store<f32>(scales + (<usize>g << 2), roundGroup(from, min(group, cols - first), group, numbers));
+    store<f32>(scales + (<usize>g << 2), roundGroup(from, min(group, cols - first), group, offset, numbers));
     for (let p = 0; p < group; p += piece) {
       const start = out;
       let sum = i32x4.splat(0);
@@ -61,53 +69,51 @@ export function spreadPlanes(x: usize, cols: i32, group: i32, out: usize, scales
         v128.store(out, lowBytes(i32x4.shr_s(i32x4.add(upper, round), 8)), 32);
         out += 48;
       }
-      v128.store(start, i32x4.splat(-8 * sumOf(sum)));
+      v128.store(start, i32x4.splat(factor * sumOf(sum)));
     }
   }
 }
 
 /**
- * Four rows, `stride` bytes apart, for tilePlanes; tokens past `count` are zeros. numbers: scratch i32 [4][group]; scales f32 [groups][4].
- * Gives the end of what was written.
+ * Four rows, `stride` bytes apart, for tilePlanes; tokens past `count` are zeros. numbers: scratch i32 [group]; scales f32, sums i32
+ * [groups][4].
  */
 export function packPlanes(
-  x: usize, stride: usize, count: i32, cols: i32, group: i32, out: usize, scales: usize, numbers: usize,
-): usize {
+  x: usize, stride: usize, count: i32, cols: i32, group: i32, offset: i32, out: usize, scales: usize, sums: usize, numbers: usize,
+): void {
   const groups = ceilDiv(cols, group);
   const piece = min(group, 32);
   for (let g = 0; g < groups; g++) {
     const first = g * group;
-    for (let t = 0; t < 4; t++) {
-      const to = numbers + (<usize>(t * group) << 2);
-      const from = x + <usize>t * stride + (<usize>first << 2);
-      store<f32>(scales, roundGroup(from, t < count ? min(group, cols - first) : 0, group, to));
-      scales += 4;
-    }
-    for (let p = 0; p < group; p += piece) {
-      for (let t = 0; t < 4; t++) {
-        const from = numbers + (<usize>(t * group + p) << 2);
-        packPiece(from, piece, out + (<usize>t << 2));
+    for (let t: usize = 0; t < 4; t++) {
+      const from = x + t * stride + (<usize>first << 2);
+      const known = <i32>t < count ? min(group, cols - first) : 0;
+      store<f32>(scales, roundGroup(from, known, group, offset, numbers));
+      let sum = i32x4.splat(0);
+      for (let p = 0; p < group; p += piece) {
+        sum = i32x4.add(sum, packPiece(numbers + (<usize>p << 2), piece, out + <usize>(p * 12) + (t << 2)));
       }
-      out += 16 + <usize>piece * 12;
+      store<i32>(sums, sumOf(sum));
+      scales += 4;
+      sums += 4;
     }
+    out += <usize>group * 12;
   }
-  return out;
 }
 
-/** One token's part of a piece: -8 times its sum, then every fourth word of the three planes. */
-function packPiece(numbers: usize, piece: i32, out: usize): void {
+/** One token's part of a piece: every fourth word of the three planes, each byte larger by 128. Gives the sums of its lanes. */
+function packPiece(numbers: usize, piece: i32, out: usize): v128 {
   let sum = i32x4.splat(0);
-  let to = out + 16;
   const plane = <usize>piece << 2;
-  const round = i32x4.splat(128);
+  const shift = i32x4.splat(PLANES_SHIFT);
   for (let c = 0; c < piece; c += 4) {
     const values = v128.load(numbers + (<usize>c << 2));
     sum = i32x4.add(sum, values);
-    const upper = i32x4.shr_s(i32x4.add(values, round), 8);
-    v128.store32_lane(to, lowBytes(i32x4.shr_s(i32x4.add(upper, round), 8)), 0);
-    v128.store32_lane(to + plane, lowBytes(upper), 0);
-    v128.store32_lane(to + 2 * plane, lowBytes(values), 0);
-    to += 16;
+    const bytes = i32x4.add(values, shift);
+    v128.store32_lane(out, lowBytes(i32x4.shr_u(bytes, 16)), 0);
+    v128.store32_lane(out + plane, lowBytes(i32x4.shr_u(bytes, 8)), 0);
+    v128.store32_lane(out + 2 * plane, lowBytes(bytes), 0);
+    out += 16;
   }
-  store<i32>(out, -8 * sumOf(sum));
+  return sum;
 }

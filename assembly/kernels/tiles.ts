@@ -90,6 +90,17 @@ export function addScaled(acc: usize, low: v128, high: v128, lowScale: v128, hig
   v128.store(acc, f32x4.add(v128.load(acc, 16), second), 16);
 }
 
+/** acc[4 tokens][8] += (offset * xScale) * xSum of one group. */
+export function addOffsets(acc: usize, offsets: usize, xScales: usize, xSums: usize): void {
+  for (let i = 0; i < 4; i++) {
+    const sum = v128.load32_splat(xSums);
+    addScaled(acc, sum, sum, v128.load(offsets), v128.load(offsets, 16), v128.load32_splat(xScales));
+    acc += 32;
+    xScales += 4;
+    xSums += 4;
+  }
+}
+
 /**
  * One group of i16 pairs times i16 activations. `wide`: the panel holds i16, else int8 codes [k / 2][8][2] that are widened
  * on the way (the layout of int8 weights), with scales of 1. scales: f32 [8]; xScales: f32 [4 tokens].

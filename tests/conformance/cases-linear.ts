@@ -76,10 +76,15 @@ function offsetCases(): Case[] {
   return (["zeroU4", "bias"] as const).flatMap((offset) =>
     (["int4-g16", "int4-g32", "int4-g64", "int4-g128"] as const).flatMap((format) =>
       (["f32", "int8"] as const).flatMap((activations) =>
-        [1, 6].map((rows) => {
+        [
+          [1, 20, 172],
+          [6, 20, 172],
+          [3, 70, 1100],
+          [133, 9, 1100],
+        ].map(([rows, outputs, inputs]) => {
           const b = caseBuilder(rows);
-          const weight = b.offsetWeight(offset, format, 20, 172);
-          return matmulCase(b, weight, `${format} ${offset}`, [rows, 20, 172], activations);
+          const weight = b.offsetWeight(offset, format, outputs, inputs);
+          return matmulCase(b, weight, `${format} ${offset}`, [rows, outputs, inputs], activations);
         }),
       ),
     ),

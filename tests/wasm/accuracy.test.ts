@@ -36,6 +36,24 @@ for (const group of GROUPS) {
   });
 }
 
+for (const offset of ["zeroU4", "bias"] as const) {
+  for (const group of GROUPS) {
+    test(`groups of ${group} with ${offset} keep their grade`, async () => {
+      for (const tokens of [1, 5]) {
+        const shape = { rows: 64, cols: 4096, tokens };
+        const exact = bellShaped(int4Product(random(group + 1), shape, group, offset, "f32"), tokens);
+        const slow = slowProduct(exact);
+        for (const variant of variants) {
+          const f32 = relativeError(await wasmProduct(exact, variant, 1), slow);
+          assert.ok(f32 <= (variant === "scalar" ? 1e-6 : F32_GRADE), `${variant}, ${tokens} tokens, f32: ${f32}`);
+          const int8 = relativeError(await wasmProduct({ ...exact, activations: "int8" }, variant, 1), slow);
+          assert.ok(int8 > 1e-4 && int8 <= INT8_GRADE, `${variant}, ${tokens} tokens, int8: ${int8}`);
+        }
+      }
+    });
+  }
+}
+
 test("zeros, huge and tiny activations, and one that outweighs its group", async () => {
   const shape = { rows: 24, cols: 200, tokens: 6 };
   const sizes = [0, 1e-33, 1e-20, 1, 1e20, 1e32];
