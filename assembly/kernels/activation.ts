@@ -64,24 +64,60 @@ const ERFC: usize = memory.data<f64>([
 ]);
 const ERFC_TERMS: i32 = 20;
 
-/** 1 - erf(y) for y >= 0 */
-function erfc(y: f64): f64 {
+/** ln(1 - erf(y)) for y >= 0, by Clenshaw's recurrence. */
+function logErfc(y: f64): f64 {
   const u = (1 / (1 + 0.5 * y) - 0.6) / 0.4;
+  const twice = 2 * u;
   let a: f64 = 0;
   let b: f64 = 0;
-  for (let j = ERFC_TERMS - 1; j > 0; j--) {
-    const sum = 2 * u * a - b + load<f64>(ERFC + (j << 3));
+  for (let at = ERFC + ((ERFC_TERMS - 1) << 3); at > ERFC; at -= 8) {
+    const sum = twice * a - b + load<f64>(at);
     b = a;
     a = sum;
   }
-  return exp64(u * a - b + load<f64>(ERFC) - y * y);
+  return u * a - b + load<f64>(ERFC) - y * y;
 }
+
+/** The same of two numbers, in the same steps. */
+function logErfcPair(y: v128): v128 {
+  const one = f64x2.splat(1);
+  const u = f64x2.div(
+    f64x2.sub(f64x2.div(one, f64x2.add(one, f64x2.mul(f64x2.splat(0.5), y))), f64x2.splat(0.6)), f64x2.splat(0.4),
+  );
+  const twice = f64x2.add(u, u);
+  let a = f64x2.splat(0);
+  let b = a;
+  for (let at = ERFC + ((ERFC_TERMS - 1) << 3); at > ERFC; at -= 8) {
+    const sum = f64x2.add(f64x2.sub(f64x2.mul(twice, a), b), v128.load64_splat(at));
+    b = a;
+    a = sum;
+  }
+  return f64x2.sub(f64x2.add(f64x2.sub(f64x2.mul(u, a), b), v128.load64_splat(ERFC)), f64x2.mul(y, y));
+}
+
+// @ts-ignore: decorator
+@inline
+function geluOf(value: f64, logTail: f64): f32 {
+  const tail = 0.5 * exp64(logTail);
+  return <f32>(value * (value < 0 ? tail : 1 - tail));
+}
+
+const ROOT_HALF: f64 = 0.7071067811865476;
 
 /** x * (1 + erf(x / sqrt 2)) / 2 (Hendrycks & Gimpel 2016) */
 export function gelu(x: usize, out: usize, count: i32): void {
-  for (let i: usize = 0; i < <usize>count << 2; i += 4) {
+  let i: usize = 0;
+  const end = <usize>count << 2;
+  if (SIMD) {
+    for (; i + 8 <= end; i += 8) {
+      const values = f64x2.promote_low_f32x4(v128.load64_zero(x + i));
+      const tails = logErfcPair(f64x2.mul(f64x2.abs(values), f64x2.splat(ROOT_HALF)));
+      store<f32>(out + i, geluOf(f64x2.extract_lane(values, 0), f64x2.extract_lane(tails, 0)));
+      store<f32>(out + i, geluOf(f64x2.extract_lane(values, 1), f64x2.extract_lane(tails, 1)), 4);
+    }
+  }
+  for (; i < end; i += 4) {
     const value = <f64>load<f32>(x + i);
-    const tail = 0.5 * erfc(abs(value) * 0.7071067811865476);
-    store<f32>(out + i, <f32>(value * (value < 0 ? tail : 1 - tail)));
+    store<f32>(out + i, geluOf(value, logErfc(abs(value) * ROOT_HALF)));
   }
 }

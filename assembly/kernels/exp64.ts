@@ -4,14 +4,21 @@
 const LN2_HIGH: f64 = 6.93147180369123816490e-01;
 const LN2_LOW: f64 = 1.90821492927058770002e-10;
 
+/** 1 / i!, from the highest of e^x's series on. */
+const TERMS: usize = memory.data<f64>([
+  1.1470745597729725e-11, 1.6059043836821613e-10, 2.08767569878681e-9, 2.505210838544172e-8, 2.755731922398589e-7,
+  2.7557319223985893e-6, 2.48015873015873e-5, 1.984126984126984e-4, 1.388888888888889e-3, 8.333333333333333e-3,
+  4.1666666666666664e-2, 0.16666666666666666, 0.5, 1, 1,
+]);
+
 /** e^x: x = n ln 2 + r with |r| <= ln2 / 2, Taylor series of 14 terms in Horner's form. */
 export function exp64(x: f64): f64 {
   if (!(x > -745.2)) return x < 0 ? 0 : x;
   if (x > 709.8) return Infinity;
   const n = nearest(x * 1.4426950408889634);
   const r = x - n * LN2_HIGH - n * LN2_LOW;
-  let sum: f64 = 1;
-  for (let i = 14; i > 0; i--) sum = 1 + (sum * r) / <f64>i;
+  let sum = load<f64>(TERMS);
+  for (let at = TERMS + 8; at < TERMS + 15 * 8; at += 8) sum = sum * r + load<f64>(at);
   // In two steps, so that neither power of two leaves the range.
   const half = <i32>n >> 1;
   return sum * power(half) * power(<i32>n - half);

@@ -1,6 +1,7 @@
 // Rotary position embedding (Su et al. 2021), from a table of cosines and sines that all layers share.
 
 import { exp64, log64 } from "./exp64";
+import { SIMD } from "./lanes";
 
 /** table [rows][headDim / 2][cos, sin] f32 of positions start.., angle = position * theta^(-2i / headDim). */
 export function ropeTable(table: usize, rows: i32, start: i32, headDim: i32, theta: f64): void {
@@ -23,7 +24,9 @@ export function rope(x: usize, table: usize, rows: i32, heads: i32, headDim: i32
   for (let r = 0; r < rows; r++) {
     const turns = table + (<usize>(r * pairs) << 3);
     for (let h = 0; h < heads; h++) {
-      for (let i = 0; i < pairs; i++) {
+      let i = 0;
+      if (SIMD && half) for (; i + 4 <= pairs; i += 4) turnFour(x + (<usize>i << 2), <usize>pairs << 2, turns + (<usize>i << 3));
+      for (; i < pairs; i++) {
         const cosine = load<f32>(turns + (<usize>i << 3));
         const sine = load<f32>(turns + (<usize>i << 3), 4);
         const first = x + (<usize>i << (half ? 2 : 3));
@@ -36,4 +39,18 @@ export function rope(x: usize, table: usize, rows: i32, heads: i32, headDim: i32
       x += <usize>headDim << 2;
     }
   }
+}
+
+/** Four pairs, `apart` bytes between first and second. */
+// @ts-ignore: decorator
+@inline
+function turnFour(x: usize, apart: usize, turns: usize): void {
+  const even = v128.load(turns);
+  const odd = v128.load(turns, 16);
+  const cosine = v128.shuffle<f32>(even, odd, 0, 2, 4, 6);
+  const sine = v128.shuffle<f32>(even, odd, 1, 3, 5, 7);
+  const a = v128.load(x);
+  const b = v128.load(x + apart);
+  v128.store(x, f32x4.sub(f32x4.mul(a, cosine), f32x4.mul(b, sine)));
+  v128.store(x + apart, f32x4.add(f32x4.mul(a, sine), f32x4.mul(b, cosine)));
 }
