@@ -1,17 +1,19 @@
-// Attention of four and more query rows: 32 positions at a time, keys and values of a head brought into panels once for all
-// rows, products by the tile of tiles.ts, and softmax while positions come (online: Milakov & Gimelshein 2018). Query heads
-// that share a key head count as rows of it.
+// Attention of four and more query rows, mostly over many positions: 32 positions at a time, keys and values of a head brought
+// into panels once for all rows, products by the tile of tiles.ts, and softmax while positions come (online: Milakov &
+// Gimelshein 2018). Query heads that share a key head count as rows of it.
 
 import { softmaxShare, softmaxShares } from "./exp";
 import { f32Panel } from "./f32";
 import { Job, ceilDiv } from "./job";
 import { int8Row, kvScale } from "./kv-int8";
-import { sumLanes } from "./lanes";
+import { RELAXED, sumLanes } from "./lanes";
 import { tileFloats } from "./tiles";
 
 /** Positions of one turn. */
 const TURN: i32 = 32;
 const WIDEST_HEAD: i32 = 256;
+/** Below, bringing keys and values into panels costs more than they save (measured: 128 positions lose, 256 win). */
+const LONG_CONTEXT: i32 = 192;
 /** Sums of the outputs of a unit's rows: f32 [rows / 4][headDim / 8][4][8] at most this many. */
 const OUT_VALUES: i32 = 8192;
 const MOST_ROWS: i32 = 64;
@@ -29,9 +31,11 @@ export const TILES_BYTES: usize = OUTPUTS + <usize>OUT_VALUES * 4;
 const LANES: usize = memory.data<i32>([0, 1, 2, 3]);
 const LOWEST: f32 = -1e30;
 
-/** Whether `rows` query rows of a head of this width are worth panels. */
-export function takesTiles(rows: i32, headDim: i32): bool {
-  return rows >= 4 && (headDim & 7) == 0 && headDim <= WIDEST_HEAD;
+/** Whether the query rows of a key head are worth panels: int8 codes, many positions, or relaxed SIMD and several heads a key head. */
+export function takesTiles(job: Job): bool {
+  const share = job.heads / job.kvHeads;
+  if (job.rows * share < 4 || (job.headDim & 7) != 0 || job.headDim > WIDEST_HEAD) return false;
+  return job.kScales != 0 || job.context >= LONG_CONTEXT || (RELAXED && share > 1);
 }
 
 /** Query rows of one unit. */

@@ -1,5 +1,5 @@
 // Softmax attention over cached keys and values with grouped heads. Few rows: one unit is one query head with all its rows,
-// and its scores are kept whole. Four and more rows: attention-tiles.ts.
+// and its scores are kept whole. Four and more rows over many positions: attention-tiles.ts.
 
 import { softmaxShare, softmaxShares } from "./exp";
 import { attentionTiles, takesTiles, tileUnits } from "./attention-tiles";
@@ -43,14 +43,14 @@ export function attentionInt8(
   job.causal = causal;
   job.units = heads;
   if (SIMD) {
-    if (takesTiles(rows * (heads / kvHeads), headDim)) job.units = tileUnits(job);
+    if (takesTiles(job)) job.units = tileUnits(job);
   }
   runJob(job, <i64>rows * <i64>context * <i64>heads * <i64>headDim * 2 >= PARALLEL_WORK);
 }
 
 export function attentionUnit(job: Job, unit: i32, scratch: usize): void {
   if (SIMD) {
-    if (takesTiles(job.rows * (job.heads / job.kvHeads), job.headDim)) return attentionTiles(job, unit, scratch);
+    if (takesTiles(job)) return attentionTiles(job, unit, scratch);
   }
   attentionHead(job, unit, scratch);
 }

@@ -107,6 +107,7 @@ function int8CacheCases(): Case[] {
     { heads: 4, kvHeads: 4, headDim: 24, rows: 67, start: 9 },
     { heads: 4, kvHeads: 1, headDim: 128, rows: 31, start: 150 },
     { heads: 2, kvHeads: 2, headDim: 256, rows: 41, start: 0 },
+    { heads: 4, kvHeads: 2, headDim: 32, rows: 5, start: 230 },
     { heads: 2, kvHeads: 1, headDim: 264, rows: 3, start: 1 },
   ] as const;
   return sizes.flatMap(({ heads, kvHeads, headDim, rows, start }) =>
@@ -130,13 +131,17 @@ function int8CacheCases(): Case[] {
   );
 }
 
-/** Rows enough for panels, over f32 caches: several units and turns, the last ones ragged. */
+/** Rows enough for panels, over f32 caches, on both sides of the context from which they are taken: several units and turns, the last ones ragged. */
 function tileCases(): Case[] {
   const sizes = [
     { heads: 4, kvHeads: 2, headDim: 16, rows: 150, start: 5 },
     { heads: 3, kvHeads: 3, headDim: 64, rows: 33, start: 31 },
     { heads: 16, kvHeads: 1, headDim: 8, rows: 1, start: 64 },
     { heads: 2, kvHeads: 1, headDim: 256, rows: 35, start: 1 },
+    { heads: 4, kvHeads: 4, headDim: 16, rows: 210, start: 5 },
+    { heads: 3, kvHeads: 3, headDim: 64, rows: 33, start: 181 },
+    { heads: 16, kvHeads: 1, headDim: 8, rows: 1, start: 264 },
+    { heads: 2, kvHeads: 2, headDim: 256, rows: 5, start: 191 },
   ] as const;
   return sizes.flatMap(({ heads, kvHeads, headDim, rows, start }) =>
     [true, false].map((causal) => {
