@@ -35,21 +35,28 @@ export interface Session {
   score(tokens: readonly number[]): Promise<Float32Array>;
 }
 
-/** Starts a session with an empty cache. Two sessions of one loaded model would share the cache: use one at a time. */
-export function openSession(loaded: LoadedModel, hook?: EpochHook): Session {
+/**
+ * Starts a session with an empty cache. Two sessions of one loaded model would share the cache: use one at a time.
+ * @param keepsOps whether the hook keeps the op list of its next epoch, which then is that epoch's own; a list that nobody
+ *   keeps is moved from token to token
+ */
+export function openSession(
+  loaded: LoadedModel,
+  hook?: EpochHook,
+  keepsOps: () => boolean = () => hook !== undefined,
+): Session {
   const { graph, backend } = loaded;
   let position = 0;
-  // A hook may keep the lists it sees: then each token has its own.
-  const kept: Partial<Record<Want, MovableOps>> | null = hook ? null : {};
+  const moved: Partial<Record<Want, MovableOps>> = {};
   const submit = (phase: Phase, ops: readonly Op[]) =>
     hook ? hook({ phase, ops }, () => backend.submit(ops)) : backend.submit(ops);
 
   /** The list of one token: built once and then moved on to where it is wanted. */
   function tokenOps(tokens: readonly number[], want: Want): readonly Op[] {
     const chunk = { tokens, imageRow: 0, isLast: true };
-    if (kept === null || tokens[0] === imageTokenOf(graph)) return textOps(graph, chunk, position, want);
-    kept[want] ??= movableOps(textOps(graph, chunk, position, want));
-    return kept[want].moveTo(tokens, position);
+    if (keepsOps() || tokens[0] === imageTokenOf(graph)) return textOps(graph, chunk, position, want);
+    moved[want] ??= movableOps(textOps(graph, chunk, position, want));
+    return moved[want].moveTo(tokens, position);
   }
 
   async function append(tokens: readonly number[], want: Want): Promise<(Float32Array | Int32Array)[]> {

@@ -16,6 +16,10 @@ export interface CaseArm extends Arm {
   readonly subject: Subject;
   /** Epochs of each timed round: [rounds][epochs]. */
   readonly recorded: RecordedEpoch[][];
+  /** Epochs of the rounds in which counters were read: [rounds][epochs]. */
+  readonly counted: RecordedEpoch[][];
+  /** Whether counters are read around each epoch; off at first. Reading takes some us, which no timed round shall pay. */
+  count(on: boolean): void;
 }
 
 function caseBase(subject: Subject, test: string): CaseBase {
@@ -24,10 +28,13 @@ function caseBase(subject: Subject, test: string): CaseBase {
 }
 
 function caseArm(subject: Subject, test: string, spec: TestSpec, seed: number, control: Control): CaseArm {
-  const recorder = epochRecorder(control.clock, () => {}, control.counters);
-  const session = subject.session(recorder.hook);
+  let counting = false;
+  const counters = { read: () => (counting ? (control.counters?.read() ?? {}) : {}) };
+  const recorder = epochRecorder(control.clock, () => {}, counters);
+  const session = subject.session(recorder.hook, recorder.keepsOps);
   const body = testBody(spec, subject, seed);
   const recorded: RecordedEpoch[][] = [];
+  const counted: RecordedEpoch[][] = [];
   return {
     name: `${subject.quant} ${test}`,
     base: caseBase(subject, test),
@@ -35,6 +42,10 @@ function caseArm(subject: Subject, test: string, spec: TestSpec, seed: number, c
     tokens: testTokens(spec),
     subject,
     recorded,
+    counted,
+    count(on) {
+      counting = on;
+    },
     async before() {
       await body.before(session);
       recorder.take();
@@ -42,7 +53,8 @@ function caseArm(subject: Subject, test: string, spec: TestSpec, seed: number, c
     iteration: () => body.iteration(session),
     after(round) {
       const epochs = recorder.take();
-      if (round >= 0) recorded.push(epochs);
+      recorder.repeat(epochs);
+      if (round >= 0) (counting ? counted : recorded).push(epochs);
     },
   };
 }
@@ -75,14 +87,14 @@ function middleCounters(rounds: readonly Readonly<Record<string, number>>[], sta
   return Object.fromEntries(names.map((name) => [name, median(name)]));
 }
 
-/** The op lists of an arm with, for each epoch, the median and the least time of all rounds. */
+/** The op lists of an arm with, for each epoch, the median and the least time of all rounds, and what was counted. */
 export function iterationOf(arm: CaseArm, samplesNs: readonly number[], statistics: Statistics): Iteration {
   const { specs, target } = arm.subject;
   const rounds = arm.recorded;
   const epochs = (rounds[0] ?? []).map(({ phase, ops }, i) => {
     const times = rounds.flatMap((epochs) => epochs[i]?.nativeNs ?? []);
     const counters = middleCounters(
-      rounds.map((epochs) => epochs[i]?.counters ?? {}),
+      arm.counted.map((epochs) => epochs[i]?.counters ?? {}),
       statistics,
     );
     return { phase, ops, nativeNs: statistics.summarize(times).median, leastNs: Math.min(...times), counters };

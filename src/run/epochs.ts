@@ -15,8 +15,12 @@ export interface RecordedEpoch {
 
 export interface Recorder {
   readonly hook: EpochHook;
+  /** Whether the hook still keeps the op lists it sees: a session that is told no moves one list from token to token. */
+  keepsOps(): boolean;
   /** The epochs since the last call. */
   take(): RecordedEpoch[];
+  /** From now on every take is a repetition of `epochs`, whose op lists it has then; the first such call counts. */
+  repeat(epochs: readonly RecordedEpoch[]): void;
 }
 
 /** Times each epoch with the given clock. `afterEpoch` runs inside the iteration but outside the epoch's own time. */
@@ -26,8 +30,10 @@ export function epochRecorder(
   counted?: EpochCounters,
 ): Recorder {
   let epochs: RecordedEpoch[] = [];
+  let lists: readonly (readonly Op[])[] | null = null;
   return {
-    async hook({ phase, ops }, submit) {
+    async hook({ phase, ops: seen }, submit) {
+      const ops = lists?.[epochs.length] ?? seen;
       counted?.read();
       const start = clock.nowNs();
       const result = await submit();
@@ -35,6 +41,10 @@ export function epochRecorder(
       epochs.push({ phase, ops, nativeNs, counters: counted?.read() ?? {} });
       afterEpoch(epochs.length - 1);
       return result;
+    },
+    keepsOps: () => lists === null,
+    repeat(repeated) {
+      lists ??= repeated.map(({ ops }) => ops);
     },
     take() {
       const taken = epochs;

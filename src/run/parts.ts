@@ -46,7 +46,7 @@ export interface Subject {
   readonly vocab: number;
   /** null: text only. */
   readonly image: ImageInput | null;
-  session(hook?: EpochHook): Session;
+  session(hook?: EpochHook, keepsOps?: () => boolean): Session;
   residentBytes(): number;
   close(): Promise<void>;
 }

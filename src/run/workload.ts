@@ -32,6 +32,9 @@ function requestsOf(workload: Workload, targets: readonly Target[], scenario: Sc
   );
 }
 
+/** Rounds after the timed ones in which counters are read around each epoch. */
+const COUNTED_ROUNDS = 3;
+
 interface Opened {
   readonly subjects: Subject[];
   /** GPU targets that took not this model, with the reason. */
@@ -115,6 +118,22 @@ async function measuredCase(
   return { ...arm.base, state: "measured", samplesNs: outcome.samplesNs, tokens: arm.tokens, figures, epochs, rows };
 }
 
+/** Reads what this machine counts, in rounds of their own: the timed ones are over. */
+async function countRounds(arms: readonly CaseArm[], outcomes: readonly ArmOutcome[], control: Control): Promise<void> {
+  const measured = arms.filter((_, i) => outcomes[i]?.error === null && (outcomes[i]?.samplesNs.length ?? 0) > 0);
+  if (!control.counters || measured.length === 0) return;
+  for (const arm of measured) arm.count(true);
+  await runRounds(measured, {
+    rounds: COUNTED_ROUNDS,
+    warmups: 0,
+    clock: control.clock,
+    turn: control.turn,
+    stopped: control.stopped,
+    onIteration: (done, total) => control.progress({ stage: "counting", done, total }),
+  });
+  for (const arm of measured) arm.count(false);
+}
+
 /** Runs one workload. Stopping keeps what was measured: arms with at least one round. */
 export async function runWorkload(
   workload: Workload,
@@ -138,6 +157,7 @@ export async function runWorkload(
       stopped: control.stopped,
       onIteration: (done, total) => control.progress({ stage: `measuring ${subjects[0]?.model}`, done, total }),
     });
+    await countRounds(arms, outcomes, control);
     const full = requests[0] ? source.fullDepth(requests[0]) : null;
     const cases: CaseResult[] = [];
     for (const [i, arm] of arms.entries()) {

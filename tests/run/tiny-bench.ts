@@ -10,6 +10,7 @@ import { placeTensors } from "../../src/placement/place.js";
 import { loadDefaultHost, loadTopology } from "../../src/placement/topology.js";
 import { nodePlatform } from "../../src/platform/node.js";
 import { type BenchParts, runBench } from "../../src/run/bench.js";
+import type { EpochCounters } from "../../src/run/parts.js";
 import { outliers } from "../../src/stats/outliers.js";
 import { summarize } from "../../src/stats/summary.js";
 import { RESULT } from "../report/fixture.js";
@@ -58,6 +59,7 @@ export interface TinyOptions {
   readonly host?: HostProfile;
   /** Stops after so many looks. */
   readonly looks?: number;
+  readonly counters?: EpochCounters;
 }
 
 /** Runs a scenario on the tiny model. */
@@ -89,6 +91,7 @@ export async function benchTiny(scenario: Scenario, options: TinyOptions = {}): 
     },
     control: {
       clock: steppingClock(options.stepNs ?? 1000),
+      ...(options.counters ? { counters: options.counters } : {}),
       progress: () => {},
       stopped: async () => ++looks > (options.looks ?? Number.POSITIVE_INFINITY),
     },

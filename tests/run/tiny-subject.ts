@@ -73,7 +73,7 @@ async function open({ quant, activations, room }: SubjectRequest): Promise<Subje
     specs: graph.tensors,
     vocab: VOCAB,
     image: { rows: 4, token: IMAGE_TOKEN, pixels: PIXELS },
-    session: (hook) => openSession({ graph, backend }, hook),
+    session: (hook, keepsOps) => openSession({ graph, backend }, hook, keepsOps),
     residentBytes: () => backend.residentBytes(),
     close: () => backend.close(),
   };

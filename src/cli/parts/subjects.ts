@@ -123,7 +123,7 @@ function subjectOf(
     specs: graph.tensors,
     vocab: graph.config.decoder.vocab,
     image,
-    session: (hook) => openSession(loaded, hook),
+    session: (hook, keepsOps) => openSession(loaded, hook, keepsOps),
     residentBytes: () => backend.residentBytes(),
     close: () => backend.close(),
   };
