@@ -5,6 +5,16 @@ import type { RopeStyle } from "./op.js";
 /** Linear layers of a decoder block by the letter of their canonical name (`q` = self_attn.q_proj, `up` = mlp.up_proj). */
 export type DecoderLinear = "q" | "k" | "v" | "o" | "gate" | "up" | "down";
 
+/** YaRN (Peng et al. 2023) with a ramp between whole pairs. */
+export interface RopeYarn {
+  readonly factor: number;
+  /** Positions that the model was trained with before scaling. */
+  readonly context: number;
+  /** Turns over that context from which on a frequency stays, and below which it is divided. */
+  readonly betaFast: number;
+  readonly betaSlow: number;
+}
+
 export interface DecoderConfig {
   readonly hidden: number;
   readonly layers: number;
@@ -22,6 +32,8 @@ export interface DecoderConfig {
   readonly ropeFactors?: readonly number[];
   /** YaRN's attention factor: turned queries and keys are multiplied by it; only beside factors, absent: 1. */
   readonly ropeGain?: number;
+  /** Settings that factors and gain follow from, where they are YaRN's: some formats name these and no factors. */
+  readonly ropeYarn?: RopeYarn;
   /** Layers that add a bias; absent: none. */
   readonly biases?: readonly DecoderLinear[];
   readonly tiedEmbeddings: boolean;

@@ -1,7 +1,7 @@
 // A model as GGUF files: the language model, and for LLaVA the projector file beside it. Rows of Q and K are permuted for
 // llama.cpp's adjacent rotation, layers of the tower that are never used are left out.
 
-import type { DecoderConfig, ModelConfig, VisionConfig } from "../core/config.js";
+import type { DecoderConfig, ModelConfig, RopeYarn, VisionConfig } from "../core/config.js";
 import { InputError } from "../core/errors.js";
 import { elementCount } from "../core/tensor.js";
 import type { Rounder, SourceTensor, WriteSource, WrittenType } from "../core/write.js";
@@ -11,6 +11,7 @@ import { blocksOfInt4 } from "./gguf-int4.js";
 import type { GgufOutput, GgufValue } from "./gguf-write.js";
 import type { LossLog } from "./loss.js";
 import { orderedRecords, orderedRows, rowOrder } from "./row-order.js";
+import { yarnGain } from "./yarn.js";
 
 /** What matrices are written as; vectors are always F32. */
 export type GgufQuant = WrittenType;
@@ -47,11 +48,7 @@ export function decoderParts(
     .filter((tensor) => tensor.name.startsWith("model.") || tensor.name === "lm_head.weight")
     .filter((tensor) => !(c.tiedEmbeddings && tensor.name === "lm_head.weight") && !UNUSED.test(tensor.name))
     .map((tensor) => output(tensor, type, parts, rowOrder(tensor.name, c, ROPE_STYLES[architecture])));
-  const factors = uniform(c.ropeFactors) === null && c.ropeFactors ? [factorTensor(c.ropeFactors)] : [];
-  if (architecture === "qwen2" && factors.length > 0) {
-    const problem = "differ from frequency to frequency, llama.cpp's qwen2 has no place for that";
-    throw new InputError(name, "rope_scaling", problem, "Write a Hugging Face form");
-  }
+  const factors = c.ropeFactors && needsFactors(c) ? [factorTensor(c.ropeFactors)] : [];
   return {
     metadata: [...decoderMetadata(name, c, architecture, type), ...vocabulary],
     tensors: [...outputs, ...factors],
@@ -61,10 +58,15 @@ export function decoderParts(
 /** Tables that old checkpoints keep and that follow from the config. */
 const UNUSED = /\.rotary_emb\.inv_freq$/;
 
-/** qwen2 is llama with biases of q, k and v that turns halves. */
-function architectureOf({ ropeStyle, biases = [] }: DecoderConfig): keyof typeof ROPE_STYLES {
-  return ropeStyle === "half" && [...biases].sort().join() === "k,q,v" ? "qwen2" : "llama";
+/** qwen2 is llama with biases of q, k and v that turns halves; llama.cpp's has no place for a factor a frequency. */
+function architectureOf(c: DecoderConfig): keyof typeof ROPE_STYLES {
+  const biased = [...(c.biases ?? [])].sort().join() === "k,q,v";
+  return c.ropeStyle === "half" && biased && !needsFactors(c) ? "qwen2" : "llama";
 }
+
+/** Whether frequencies are scaled as no setting of GGUF says, so that their divisors must stand in a tensor. */
+const needsFactors = ({ ropeFactors, ropeYarn }: DecoderConfig): boolean =>
+  ropeFactors !== undefined && !ropeYarn && uniform(ropeFactors) === null;
 
 /** The one divisor of all frequencies (linear scaling), or null where they differ. */
 function uniform(factors: readonly number[] | undefined): number | null {
@@ -93,12 +95,36 @@ function decoderMetadata(name: string, c: DecoderConfig, architecture: string, t
     [key("rope.dimension_count"), u32(c.headDim)],
     [key("rope.freq_base"), f32(c.ropeTheta)],
     [key("vocab_size"), u32(c.vocab)],
-    ...linearScaling(c, key),
-    ...(c.ropeGain === undefined ? [] : [[key("rope.scaling.attn_factor"), f32(c.ropeGain)] as [string, GgufValue]]),
+    ...(c.ropeYarn ? yarnScaling(c.ropeYarn, c.ropeGain ?? 1, key) : otherScaling(c, key)),
   ];
 }
 
-function linearScaling({ ropeFactors }: DecoderConfig, key: (field: string) => string): [string, GgufValue][] {
+type KeyOf = (field: string) => string;
+
+function otherScaling(c: DecoderConfig, key: KeyOf): [string, GgufValue][] {
+  const gain: [string, GgufValue][] =
+    c.ropeGain === undefined ? [] : [[key("rope.scaling.attn_factor"), f32(c.ropeGain)]];
+  return [...linearScaling(c, key), ...gain];
+}
+
+/** What llama.cpp multiplies with YaRN's own factor is what the model's differs by. */
+function yarnScaling(
+  { factor, context, betaFast, betaSlow }: RopeYarn,
+  gain: number,
+  key: KeyOf,
+): [string, GgufValue][] {
+  const own = yarnGain(factor);
+  return [
+    [key("rope.scaling.type"), text("yarn")],
+    [key("rope.scaling.factor"), f32(factor)],
+    [key("rope.scaling.original_context_length"), u32(context)],
+    [key("rope.scaling.yarn_beta_fast"), f32(betaFast)],
+    [key("rope.scaling.yarn_beta_slow"), f32(betaSlow)],
+    ...(gain === own ? [] : [[key("rope.scaling.attn_factor"), f32(gain / own)] as [string, GgufValue]]),
+  ];
+}
+
+function linearScaling({ ropeFactors }: DecoderConfig, key: KeyOf): [string, GgufValue][] {
   const factor = uniform(ropeFactors);
   if (factor === null) return [];
   return [

@@ -4,7 +4,7 @@
 
 import type { DecoderConfig, DecoderLinear, ModelConfig, ProjectorConfig, VisionConfig } from "../core/config.js";
 import { type Fields, fieldsOf } from "./hf-fields.js";
-import { readRope } from "./hf-rope.js";
+import { dynamicReach, readRope } from "./hf-rope.js";
 
 const SUPPORTED = "llama (also SmolLM2, TinyLlama, Vicuna), mistral, qwen2, llava (one of these with a CLIP tower)";
 
@@ -101,7 +101,7 @@ function readDecoder(type: keyof typeof DECODERS, fields: Fields, root: Fields):
     headDim,
     ffn: fields.count("intermediate_size", otherwise.ffn),
     vocab: fields.count("vocab_size", type === "qwen2" ? 151936 : 32000),
-    maxContext: readReach(fields, otherwise),
+    maxContext: Math.min(readReach(fields, otherwise), dynamicReach(fields) ?? Number.POSITIVE_INFINITY),
     normEps: fields.number("rms_norm_eps", 1e-6),
     ...readRope(fields, headDim),
     ropeStyle: "half",

@@ -1,6 +1,7 @@
-// Hugging Face's RoPE settings to a base and one divisor a frequency. Kinds whose angles depend on how long the text is
-// (dynamic, longrope) are refused by name.
+// Hugging Face's RoPE settings to a base and one divisor a frequency. "dynamic" stretches texts that are longer than what the
+// model was made for, and leaves others alone: it is plain RoPE up to there. "longrope" (Phi's) is refused by name.
 
+import type { RopeYarn } from "../core/config.js";
 import type { Fields } from "./hf-fields.js";
 import { yarnFactors, yarnGain } from "./yarn.js";
 
@@ -10,6 +11,7 @@ export interface Rope {
   readonly ropeFactors?: readonly number[];
   /** YaRN's attention factor. */
   readonly ropeGain?: number;
+  readonly ropeYarn?: RopeYarn;
 }
 
 /** Reads `rope_theta` and `rope_scaling`, or the newer `rope_parameters`. Throws InputError. */
@@ -21,16 +23,29 @@ export function readRope(fields: Fields, headDim: number): Rope {
   const type = scaling.text(scaling.has("rope_type") ? "rope_type" : "type", "default");
   if (type === "default") return { ropeTheta };
   if (type === "yarn") return { ropeTheta, ...readYarn(scaling, fields, ropeTheta, headDim) };
-  if (type !== "linear" && type !== "llama3") {
-    throw scaling.fail("rope_type", `"${type}" is not supported`, "Supported are: default, linear, llama3, yarn");
+  if (type !== "linear" && type !== "llama3" && type !== "dynamic") {
+    throw scaling.fail(
+      "rope_type",
+      `"${type}" is not supported`,
+      "Supported are: default, linear, dynamic, llama3, yarn",
+    );
   }
   const factor = scaling.number("factor", 1);
   if (!(factor >= 1)) throw scaling.fail("factor", `${factor} is below 1`);
+  if (type === "dynamic") return { ropeTheta };
   const pairs = Array.from({ length: headDim / 2 }, (_, i) => i);
   if (type === "linear") return { ropeTheta, ropeFactors: pairs.map(() => factor) };
   const bounds = readBounds(scaling, fields);
   const ropeFactors = pairs.map((i) => llama3Factor(ropeTheta ** ((-2 * i) / headDim), factor, bounds));
   return { ropeTheta, ropeFactors };
+}
+
+/** Positions up to which "dynamic" scaling changes nothing; null for other kinds. */
+export function dynamicReach(fields: Fields): number | null {
+  const scaling = fields.object(fields.has("rope_scaling") ? "rope_scaling" : "rope_parameters");
+  if (scaling.text(scaling.has("rope_type") ? "rope_type" : "type", "default") !== "dynamic") return null;
+  const made = fields.count("max_position_embeddings", 2048);
+  return Math.min(made, scaling.count("original_max_position_embeddings", made));
 }
 
 /** The scale is `factor`, or else how far the context was stretched; `original_max_position_embeddings` is what it was. */
@@ -48,7 +63,7 @@ function readYarn(scaling: Fields, fields: Fields, theta: number, headDim: numbe
   const gain = over && under ? yarnGain(factor, over) / yarnGain(factor, under) : yarnGain(factor);
   const ropeGain = scaling.number("attention_factor", gain);
   if (!(ropeGain > 0)) throw scaling.fail("attention_factor", `${ropeGain} is not above 0`);
-  return { ropeFactors, ropeGain };
+  return { ropeFactors, ropeGain, ...(truncate ? { ropeYarn: { factor, context, betaFast, betaSlow } } : {}) };
 }
 
 interface Bounds {

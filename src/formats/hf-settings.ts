@@ -1,6 +1,6 @@
 // config.json and preprocessor_config.json of a model that comes from a file of another format, as transformers reads them.
 
-import type { DecoderConfig, ModelConfig, VisionConfig } from "../core/config.js";
+import type { DecoderConfig, ModelConfig, RopeYarn, VisionConfig } from "../core/config.js";
 import { InputError } from "../core/errors.js";
 import { llama3Factor } from "./hf-rope.js";
 
@@ -68,9 +68,18 @@ function decoderSettings(file: string, c: DecoderConfig, special: { bosId: numbe
 /** GGUF holds f32 numbers: 1e-5 is meant where 0.000009999999747378752 stands. */
 const shortest = (value: number): number => Number(Math.fround(value).toPrecision(7));
 
-/** Linear scaling, or Llama 3's with the numbers that its releases have. */
-function scalingOf(file: string, { ropeFactors, ropeGain, ropeTheta, headDim }: DecoderConfig): Json | null {
+function yarnSettings({ factor, context, betaFast, betaSlow }: RopeYarn, attentionFactor: number): Json {
+  return {
+    ...{ rope_type: "yarn", factor, original_max_position_embeddings: context },
+    ...{ beta_fast: betaFast, beta_slow: betaSlow, attention_factor: attentionFactor },
+  };
+}
+
+/** Linear scaling, YaRN, or Llama 3's with the numbers that its releases have. */
+function scalingOf(file: string, c: DecoderConfig): Json | null {
+  const { ropeFactors, ropeGain, ropeYarn, ropeTheta, headDim } = c;
   if (!ropeFactors) return null;
+  if (ropeYarn) return yarnSettings(ropeYarn, ropeGain ?? 1);
   const [first] = ropeFactors;
   if (ropeGain !== undefined) throw unsettable(file);
   if (ropeFactors.every((factor) => factor === first)) return { rope_type: "linear", factor: first };

@@ -99,6 +99,15 @@ test("decoders of other families: biases, reach, scaled frequencies", () => {
   assert.equal(factors.slice(2), [8, 8]);
 });
 
+test("dynamic scaling is plain RoPE up to what the model was made for, and reaches no further", () => {
+  const read = (rope_scaling: object) => {
+    return readConfig("config.json", { model_type: "llama", max_position_embeddings: 64, rope_scaling }, null).decoder;
+  };
+  const whole = read({ rope_type: "dynamic", factor: 4 });
+  assert.equal([whole.maxContext, whole.ropeFactors], [64, undefined]);
+  assert.is(read({ rope_type: "dynamic", factor: 4, original_max_position_embeddings: 16 }).maxContext, 16);
+});
+
 const text = (fields: object) => ({ ...tinyConfig, text_config: { ...tinyConfig.text_config, ...fields } });
 const vision = (fields: object) => ({ ...tinyConfig, vision_config: { ...tinyConfig.vision_config, ...fields } });
 
@@ -116,7 +125,7 @@ const REFUSED: readonly (readonly [unknown, RegExp])[] = [
   [text({ attention_bias: 1 }), /attention_bias: is 1, true or false/],
   [text({ rope_scaling: { rope_type: "longrope" } }), /rope_scaling\.rope_type: "longrope" is not supported/],
   [text({ rope_scaling: { rope_type: "yarn", factor: 0.5 } }), /rope_scaling\.factor: 0.5 is below 1/],
-  [text({ rope_scaling: { type: "dynamic", factor: 2 } }), /rope_type: "dynamic" is not supported/],
+  [text({ rope_scaling: { type: "dynamic", factor: 0.5 } }), /factor: 0.5 is below 1/],
   [text({ rope_scaling: { type: "linear", factor: 0 } }), /factor: 0 is below 1/],
   [text({ rope_theta: 0 }), /rope_theta: 0 is not above 0/],
   [text({ hidden_act: "gelu" }), /text_config\.hidden_act/],

@@ -26,7 +26,7 @@ const platform = nodePlatform();
 const backends = await openBackends();
 const quantizer = await openQuantizer(platform);
 
-for (const name of ["llama3-scaled", "llama-linear-tied", "mistral", "qwen2", "llama-yarn", "llava"]) {
+for (const name of ["llama3-scaled", "llama-linear-tied", "mistral", "qwen2", "llama-yarn", "llama-dynamic", "llava"]) {
   test(`${name} agrees with transformers`, async () => {
     const folder = join(root, "tests/fixtures/hf", name);
     const { ids, pixels, logits } = JSON.parse(readFileSync(join(folder, "expected.json"), "utf8")) as Expected;

@@ -73,7 +73,7 @@ export async function readDecoderConfig(file: GgufFile): Promise<DecoderConfig> 
   };
 }
 
-type Scaling = Pick<DecoderConfig, "ropeFactors" | "ropeGain">;
+type Scaling = Pick<DecoderConfig, "ropeFactors" | "ropeGain" | "ropeYarn">;
 
 /** Linear scaling divides all frequencies by one factor; Llama 3's factors stand in a tensor; YaRN has settings. */
 async function ropeScaling(
@@ -116,7 +116,8 @@ function yarnScaling(fields: GgufFields, architecture: string, headDim: number):
   if (!(theta > 1)) throw fields.fail(`${architecture}.rope.freq_base`, `${theta} is not above 1`);
   if (!(betaSlow > 0 && betaFast >= betaSlow)) throw fields.fail(key("yarn_beta_fast"), `${betaFast} is too small`);
   const ropeFactors = yarnFactors({ theta, headDim, factor, context, betaFast, betaSlow, truncate: true });
-  return { ropeFactors, ropeGain: yarnGain(factor) * fields.number(key("attn_factor"), 1) };
+  const ropeGain = yarnGain(factor) * fields.number(key("attn_factor"), 1);
+  return { ropeFactors, ropeGain, ropeYarn: { factor, context, betaFast, betaSlow } };
 }
 
 async function readFloats({ source, offset }: GgufTensor, count: number): Promise<number[]> {
