@@ -1,5 +1,5 @@
 // `npm run speed [-- NAME ...] [--rounds N] [--node 24]`: our own speed, one file a question. `--node 24` runs the same under
-// the Node 24 of .cache/node24, which has relaxed SIMD. `npm run speed -- peers` sets it beside other packages.
+// the Node 24 of .cache/node24, which has relaxed SIMD; `--only PART` one part of a question (watch). `npm run speed -- peers` sets it beside other packages.
 
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
@@ -19,7 +19,7 @@ import { watch } from "./watch.js";
 import { webgpu } from "./webgpu.js";
 import { zeroPoints } from "./zero-points.js";
 
-const QUESTIONS: Readonly<Record<string, (platform: Platform, rounds: number) => Promise<void>>> = {
+const QUESTIONS: Readonly<Record<string, (platform: Platform, rounds: number, only?: string) => Promise<void>>> = {
   gemv,
   prefill,
   "zero-points": zeroPoints,
@@ -38,22 +38,30 @@ async function questions(args: readonly string[]): Promise<number> {
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
-    options: { rounds: { type: "string", default: "151" }, node: { type: "string" } },
+    options: { rounds: { type: "string", default: "151" }, node: { type: "string" }, only: { type: "string" } },
   });
   const names = positionals.length > 0 ? positionals : Object.keys(QUESTIONS).filter((name) => !LONG.includes(name));
   const unknown = names.filter((name) => !QUESTIONS[name]);
   const rounds = Number(values.rounds);
   if (unknown.length > 0 || !(rounds >= 1) || (values.node ?? "24") !== "24") {
     const known = Object.keys(QUESTIONS).join(" | ");
-    console.error(`usage: npm run speed -- [${known}] [--rounds N] [--node 24]\n       npm run speed -- peers --help`);
+    console.error(
+      `usage: npm run speed -- [${known}] [--rounds N] [--node 24] [--only PART]\n       npm run speed -- peers --help`,
+    );
     return 2;
   }
   if (values.node && !process.version.startsWith("v24.")) {
-    const again = [fileURLToPath(import.meta.url), ...names, "--rounds", String(rounds)];
+    const again = [
+      fileURLToPath(import.meta.url),
+      ...names,
+      "--rounds",
+      String(rounds),
+      ...(values.only ? ["--only", values.only] : []),
+    ];
     return spawnSync(fetchNode24(), again, { stdio: "inherit" }).status ?? 1;
   }
   console.log(machineName());
-  for (const name of names) await QUESTIONS[name](nodePlatform(), rounds);
+  for (const name of names) await QUESTIONS[name](nodePlatform(), rounds, values.only);
   return 0;
 }
 

@@ -26,6 +26,7 @@
             "linux/ring.cc",
             "linux/sampler.cc",
             "linux/spawn.cc",
+            "linux/standing.cc",
             "linux/threads.cc",
           ],
         }, {"sources": ["unavailable.cc"]}],

@@ -11,6 +11,7 @@
 
 #include "cgroup.h"
 #include "clock.h"
+#include "standing.h"
 #include "threads.h"
 
 namespace nibblemark {
@@ -52,10 +53,15 @@ bool stopOne(Guard* guard, pid_t pid) {
   return kill(pid, SIGSTOP) == 0;
 }
 
+std::vector<pid_t> stoppedBy(const Guard* guard) {
+  std::vector<pid_t> pids;
+  for (uint32_t i = 0; i < guard->count; i++) pids.push_back(guard->processes[i].pid);
+  return pids;
+}
+
 int64_t stopBySignal(Guard* guard, pid_t pid, uint64_t ns) {
   __atomic_store_n(&guard->count, 0, __ATOMIC_RELEASE);
-  const uint64_t start = nowNs();
-  arm(guard, kBySignal, start + ns);
+  arm(guard, kBySignal, nowNs() + kPatienceNs + ns);
   std::vector<pid_t> seen;
   // Again until nothing new appears: what a process started just before it stood still runs on. A storm of forks ends it.
   for (int round = 0; round < 8; round++) {
@@ -69,9 +75,10 @@ int64_t stopBySignal(Guard* guard, pid_t pid, uint64_t ns) {
   }
   int64_t stopped = 0;
   if (guard->count > 0) {
-    sleepUntil(start + ns);
+    const uint64_t since = standingSince(stoppedBy(guard), nowNs());
+    if (since > 0) sleepUntil(since + ns);
     for (uint32_t i = guard->count; i-- > 0;) kill(guard->processes[i].pid, SIGCONT);
-    stopped = static_cast<int64_t>(nowNs() - start);
+    if (since > 0) stopped = static_cast<int64_t>(nowNs() - since);
   }
   disarm(guard);
   return stopped;
@@ -79,15 +86,18 @@ int64_t stopBySignal(Guard* guard, pid_t pid, uint64_t ns) {
 
 int64_t stopByCgroup(Guard* guard, uint64_t ns) {
   const uint64_t start = nowNs();
-  arm(guard, kByCgroup, start + ns);
+  arm(guard, kByCgroup, start + kPatienceNs + ns);
   int error = setFrozen(guard->cgroup, true);
+  uint64_t since = 0;
   if (error == 0) {
-    sleepUntil(start + ns);
+    since = frozenSince(guard->cgroup, start);
+    if (since > 0) sleepUntil(since + ns);
     error = setFrozen(guard->cgroup, false);
   }
   const uint64_t end = nowNs();
   disarm(guard);
-  return error == 0 ? static_cast<int64_t>(end - start) : -error;
+  if (error != 0) return -error;
+  return since > 0 ? static_cast<int64_t>(end - since) : 0;
 }
 
 // What the watching child leaves behind: the longest gap since it was last asked.
@@ -110,7 +120,8 @@ struct Watched {
   }
 }
 
-double middleExcess(Guard* guard, Watched* watched, pid_t pid, int rounds, uint64_t ns) {
+// The lower quartile: trials in which other programs held the core tell of those.
+double usualExcess(Guard* guard, Watched* watched, pid_t pid, int rounds, uint64_t ns) {
   std::vector<double> excess;
   for (int round = 0; round < rounds; round++) {
     sleepUntil(nowNs() + 500000);
@@ -123,7 +134,7 @@ double middleExcess(Guard* guard, Watched* watched, pid_t pid, int rounds, uint6
   }
   if (excess.empty()) return -EAGAIN;
   std::sort(excess.begin(), excess.end());
-  return excess[excess.size() / 2];
+  return excess[excess.size() / 4];
 }
 
 }  // namespace
@@ -149,7 +160,7 @@ double stopExcessNs(const char* cgroup, int rounds, uint64_t ns) {
   const uint64_t patience = nowNs() + 1000000000;
   while (child > 0 && __atomic_load_n(&watched->ready, __ATOMIC_ACQUIRE) == 0 && nowNs() < patience) sleepUntil(nowNs() + 100000);
   if (child > 0 && __atomic_load_n(&watched->ready, __ATOMIC_ACQUIRE) != 0) {
-    result = middleExcess(own.guard, watched, child, rounds, ns);
+    result = usualExcess(own.guard, watched, child, rounds, ns);
   }
   if (child > 0) {
     kill(child, SIGKILL);

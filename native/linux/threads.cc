@@ -63,12 +63,8 @@ void addChildren(pid_t pid, pid_t tid, std::vector<pid_t>& out) {
   }
 }
 
-}  // namespace
-
-ProcessState stateOf(pid_t pid) {
-  char path[64];
+ProcessState stateIn(const char* path) {
   char text[1024];
-  std::snprintf(path, sizeof path, "/proc/%d/stat", pid);
   if (readSmall(path, text, sizeof text) <= 0) return {};
   // pid (name) state ppid ...; the name may hold anything, also parentheses.
   const char* at = std::strrchr(text, ')');
@@ -80,6 +76,20 @@ ProcessState stateOf(pid_t pid) {
   for (at += 2; *at != 0 && field < 22; at++) field += *at == ' ';
   result.startTicks = std::strtoull(at, nullptr, 10);
   return result;
+}
+
+}  // namespace
+
+ProcessState stateOf(pid_t pid) {
+  char path[64];
+  std::snprintf(path, sizeof path, "/proc/%d/stat", pid);
+  return stateIn(path);
+}
+
+char stateOfThread(pid_t pid, pid_t tid) {
+  char path[64];
+  std::snprintf(path, sizeof path, "/proc/%d/task/%d/stat", pid, tid);
+  return stateIn(path).state;
 }
 
 std::vector<pid_t> processTree(pid_t pid) {

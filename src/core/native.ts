@@ -49,7 +49,7 @@ export interface NativeGuard {
   readonly fd: number;
   /** From now on stops freeze this cgroup folder ("" = by signals); the watchdog moves its processes to `homeProcs` ("" = nowhere). */
   protect(cgroup: string, homeProcs: string): number;
-  /** Stops a process and its descendants for about `ns`; gives how long they stood. 0: they stood already or are gone. */
+  /** Stops a process and its descendants for about `ns`; gives how long they stood, waiting for a core left out. 0: they stood already, are gone, or got no core to obey on. */
   stop(pid: number, ns: number): number;
   close(): void;
 }
@@ -101,7 +101,7 @@ export interface NativeAddon {
   state(pid: number): string;
   /** Thaws a cgroup, moves its processes to another's cgroup.procs and removes it. */
   cgroupLeave(folder: string, homeProcs: string): number;
-  /** Mean ns by which a program stands still longer than `Guard.stop` tells, measured on a child of ours. */
+  /** Usual ns by which a program stands still longer than `Guard.stop` tells, measured on a child of ours. */
   stopExcess(cgroup: string, rounds: number, ns: number): number;
   /** Waits actively by the time stamp counter; gives the ns that passed. */
   spin(ns: number): number;

@@ -10,6 +10,8 @@ import { startWatchdog, type Watchdog } from "../../platform/native.js";
 /** Shortest and number of the stops that tell how much longer a program really stands. */
 const TRIAL_NS = 1e6;
 const TRIALS = 15;
+/** A core is woken within this; more is other programs' doing. */
+const MOST_EXCESS_NS = 100_000;
 
 export interface Stopper {
   readonly method: "cgroup" | "signals";
@@ -69,8 +71,7 @@ export async function openStopper(
     throw new UnavailableError("--stop-by cgroup", "no cgroup v2 folder could be made", remedy);
   }
   guard.protect(folder?.path ?? "", folder?.home ?? "");
-  const excess = addon.stopExcess(folder?.path ?? "", TRIALS, TRIAL_NS);
-  const excessNs = Math.max(0, excess);
+  const excessNs = Math.min(MOST_EXCESS_NS, Math.max(0, addon.stopExcess(folder?.path ?? "", TRIALS, TRIAL_NS)));
   return {
     method: folder ? "cgroup" : "signals",
     procs: folder ? join(folder.path, "cgroup.procs") : "",
