@@ -21,6 +21,7 @@
             "linux/calls.cc",
             "linux/clock.cc",
             "linux/counter_set.cc",
+            "linux/gather.cc",
             "linux/loops.cc",
             "linux/pulse.cc",
             "linux/ring.cc",

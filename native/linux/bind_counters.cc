@@ -2,11 +2,13 @@
 // a count or 0, below 0 an errno.
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "bindings.h"
 #include "breakpoints.h"
 #include "counter_set.h"
+#include "gather.h"
 #include "sampler.h"
 
 namespace nibblemark {
@@ -28,7 +30,7 @@ class CounterSetObject : public Napi::ObjectWrap<CounterSetObject> {
   static Napi::Function define(Napi::Env env) {
     return DefineClass(env, "CounterSet",
                        {InstanceMethod("attach", &CounterSetObject::attach), InstanceMethod("read", &CounterSetObject::read),
-                        InstanceMethod("close", &CounterSetObject::close)});
+                        InstanceMethod("gather", &CounterSetObject::gatherEpochs), InstanceMethod("close", &CounterSetObject::close)});
   }
 
   explicit CounterSetObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<CounterSetObject>(info), set_(specs(info)) {}
@@ -58,6 +60,20 @@ class CounterSetObject : public Napi::ObjectWrap<CounterSetObject> {
     auto out = info[0].As<Napi::BigUint64Array>();
     if (out.ElementLength() < set_.size() * kWordsPerEvent) return fault(info.Env(), "out is shorter than the events");
     return Napi::Number::New(info.Env(), set_.read(out.Data()));
+  }
+
+  // (pidfd, epochNs, mostNs, out: BigUint64Array [epochs], times: Float64Array [1 + epochs]) -> epochs; times[0]: 1 = it has ended
+  Napi::Value gatherEpochs(const Napi::CallbackInfo& info) {
+    if (!info[3].IsTypedArray() || !info[4].IsTypedArray()) return fault(info.Env(), "gather(pidfd, epochNs, mostNs, out, times)");
+    auto out = info[3].As<Napi::BigUint64Array>();
+    auto times = info[4].As<Napi::Float64Array>();
+    const size_t words = set_.size() * kWordsPerEvent;
+    if (words == 0 || times.ElementLength() < 1) return fault(info.Env(), "there is nothing to gather");
+    const size_t most = std::min(out.ElementLength() / words, times.ElementLength() - 1);
+    const auto ns = [&](size_t i) { return static_cast<uint64_t>(info[i].ToNumber().Int64Value()); };
+    const Gathered got = gather(set_, info[0].ToNumber().Int32Value(), ns(1), ns(2), most, out.Data(), times.Data() + 1);
+    times.Data()[0] = got.ended ? 1 : 0;
+    return Napi::Number::New(info.Env(), static_cast<double>(got.epochs));
   }
 
   Napi::Value close(const Napi::CallbackInfo& info) {

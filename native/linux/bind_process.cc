@@ -138,7 +138,7 @@ class GuardObject : public Napi::ObjectWrap<GuardObject> {
   static Napi::Function define(Napi::Env env) {
     return DefineClass(env, "Guard",
                        {InstanceAccessor("fd", &GuardObject::fd, nullptr), InstanceMethod("protect", &GuardObject::protect),
-                        InstanceMethod("stop", &GuardObject::stop), InstanceMethod("close", &GuardObject::closeIt)});
+                        InstanceMethod("note", &GuardObject::note), InstanceMethod("stop", &GuardObject::stop), InstanceMethod("close", &GuardObject::closeIt)});
   }
 
   explicit GuardObject(const Info& info) : Napi::ObjectWrap<GuardObject>(info), guard_(openGuard()) {}
@@ -155,11 +155,17 @@ class GuardObject : public Napi::ObjectWrap<GuardObject> {
     return number(info, 0);
   }
 
+  // (pid)
+  Napi::Value note(const Info& info) {
+    noteThreads(int32(info, 0), ledger_);
+    return info.Env().Undefined();
+  }
+
   // (pid, ns) -> ns stopped
   Napi::Value stop(const Info& info) {
     if (guard_.guard == nullptr) return number(info, -ENOMEM);
     const auto ns = static_cast<uint64_t>(info[1].ToNumber().Int64Value());
-    return number(info, static_cast<double>(stopFor(guard_.guard, int32(info, 0), ns)));
+    return number(info, static_cast<double>(stopFor(guard_.guard, ledger_, int32(info, 0), ns)));
   }
 
   Napi::Value closeIt(const Info& info) {
@@ -168,6 +174,7 @@ class GuardObject : public Napi::ObjectWrap<GuardObject> {
   }
 
   OpenGuard guard_;
+  Ledger ledger_;
 };
 
 void registerProcess(Napi::Env env, Napi::Object exports) {

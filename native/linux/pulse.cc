@@ -11,7 +11,6 @@
 
 #include "cgroup.h"
 #include "clock.h"
-#include "standing.h"
 #include "threads.h"
 
 namespace nibblemark {
@@ -59,9 +58,9 @@ std::vector<pid_t> stoppedBy(const Guard* guard) {
   return pids;
 }
 
-int64_t stopBySignal(Guard* guard, pid_t pid, uint64_t ns) {
+int64_t stopBySignal(Guard* guard, Ledger& ledger, pid_t pid, uint64_t ns) {
   __atomic_store_n(&guard->count, 0, __ATOMIC_RELEASE);
-  arm(guard, kBySignal, nowNs() + kPatienceNs + ns);
+  arm(guard, kBySignal, nowNs() + 2 * kPatienceNs + ns);
   std::vector<pid_t> seen;
   // Again until nothing new appears: what a process started just before it stood still runs on. A storm of forks ends it.
   for (int round = 0; round < 8; round++) {
@@ -73,31 +72,31 @@ int64_t stopBySignal(Guard* guard, pid_t pid, uint64_t ns) {
     }
     if (seen.size() == before) break;
   }
-  int64_t stopped = 0;
+  uint64_t stood = 0;
   if (guard->count > 0) {
-    const uint64_t since = standingSince(stoppedBy(guard), nowNs());
-    if (since > 0) sleepUntil(since + ns);
+    const std::vector<pid_t> stopped = stoppedBy(guard);
+    const Since since = standingSince(stopped, nowNs());
+    if (since.middleNs > 0) stood = standFor(stopped, since, ns, ledger);
     for (uint32_t i = guard->count; i-- > 0;) kill(guard->processes[i].pid, SIGCONT);
-    if (since > 0) stopped = static_cast<int64_t>(nowNs() - since);
+    ledger.letGoNs = nowNs();
   }
   disarm(guard);
-  return stopped;
+  return static_cast<int64_t>(stood);
 }
 
-int64_t stopByCgroup(Guard* guard, uint64_t ns) {
+int64_t stopByCgroup(Guard* guard, Ledger& ledger, pid_t pid, uint64_t ns) {
   const uint64_t start = nowNs();
-  arm(guard, kByCgroup, start + kPatienceNs + ns);
+  arm(guard, kByCgroup, start + 2 * kPatienceNs + ns);
   int error = setFrozen(guard->cgroup, true);
-  uint64_t since = 0;
+  uint64_t stood = 0;
   if (error == 0) {
-    since = frozenSince(guard->cgroup, start);
-    if (since > 0) sleepUntil(since + ns);
+    const Since since = frozenSince(guard->cgroup, start);
+    if (since.middleNs > 0) stood = standFor(processTree(pid), since, ns, ledger);
     error = setFrozen(guard->cgroup, false);
+    ledger.letGoNs = nowNs();
   }
-  const uint64_t end = nowNs();
   disarm(guard);
-  if (error != 0) return -error;
-  return since > 0 ? static_cast<int64_t>(end - since) : 0;
+  return error == 0 ? static_cast<int64_t>(stood) : -error;
 }
 
 // What the watching child leaves behind: the longest gap since it was last asked.
@@ -123,10 +122,11 @@ struct Watched {
 // The lower quartile: trials in which other programs held the core tell of those.
 double usualExcess(Guard* guard, Watched* watched, pid_t pid, int rounds, uint64_t ns) {
   std::vector<double> excess;
+  Ledger ledger;
   for (int round = 0; round < rounds; round++) {
     sleepUntil(nowNs() + 500000);
     __atomic_store_n(&watched->gapNs, 0, __ATOMIC_RELEASE);
-    const int64_t told = stopFor(guard, pid, ns);
+    const int64_t told = stopFor(guard, ledger, pid, ns);
     if (told < 0) return static_cast<double>(told);
     sleepUntil(nowNs() + 300000);
     const auto gap = static_cast<double>(__atomic_load_n(&watched->gapNs, __ATOMIC_ACQUIRE));
@@ -139,9 +139,9 @@ double usualExcess(Guard* guard, Watched* watched, pid_t pid, int rounds, uint64
 
 }  // namespace
 
-int64_t stopFor(Guard* guard, pid_t pid, uint64_t ns) {
-  if (guard->cgroup[0] != 0) return stopByCgroup(guard, ns);
-  return stopBySignal(guard, pid, ns);
+int64_t stopFor(Guard* guard, Ledger& ledger, pid_t pid, uint64_t ns) {
+  if (guard->cgroup[0] != 0) return stopByCgroup(guard, ledger, pid, ns);
+  return stopBySignal(guard, ledger, pid, ns);
 }
 
 double stopExcessNs(const char* cgroup, int rounds, uint64_t ns) {

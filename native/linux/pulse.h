@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "guard.h"
+#include "standing.h"
 
 namespace nibblemark {
 
@@ -22,7 +23,7 @@ void closeGuard(OpenGuard& guard);
 // Stops the program for about `ns`, its descendants too. Gives the ns from its first standing still to its going on, or
 // -errno; waiting for a core, before or after, is no part of it. 0: it was standing still already, by someone else's will, all of it
 // is gone, or it got no core to obey on for kPatienceNs.
-int64_t stopFor(Guard* guard, pid_t pid, uint64_t ns);
+int64_t stopFor(Guard* guard, Ledger& ledger, pid_t pid, uint64_t ns);
 
 // Usual ns by which a program stands still longer than stopFor tells, seen by a child of ours that watches the clock.
 // cgroup: the folder to freeze it in, or nullptr for signals. Negative: -errno.

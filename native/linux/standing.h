@@ -1,5 +1,6 @@
-// When a stop that was asked for has taken hold. A program that waits for a core obeys only once it gets one, and until then it is
-// the other programs that keep it waiting, not we.
+// When a stop that was asked for has taken hold, and how long it has held. A program that waits for a core obeys only once it gets
+// one, and until then it is the other programs that keep it waiting, not we. So are we: a look may come late. What the kernel
+// says of the busiest thread, its time on a core and in the queue for one, tells the rest.
 #pragma once
 
 #include <sys/types.h>
@@ -7,16 +8,39 @@
 #include <cstdint>
 #include <vector>
 
+#include "threads.h"
+
 namespace nibblemark {
 
-// So long at most a stop is waited for; what still runs then counts as standing since it was asked to.
+// So long at most a stop is waited for.
 constexpr uint64_t kPatienceNs = 100000000;
 
-// Waits until every thread of the processes stands. Gives when the last of them came to stand (CLOCK_MONOTONIC), not before
-// `askedNs`; 0: none did in time.
-uint64_t standingSince(const std::vector<pid_t>& pids, uint64_t askedNs);
+// The threads of a program when it was last let go on; empty before the first stop.
+struct Ledger {
+  // Between these two: we may have lost our own core meanwhile.
+  uint64_t continuedNs = 0;
+  uint64_t letGoNs = 0;
+  std::vector<Thread> threads;
+};
 
-// The same for the processes of a cgroup v2 folder that is being frozen.
-uint64_t frozenSince(const char* folder, uint64_t askedNs);
+// When the last of the threads came to stand, as far as looking tells (CLOCK_MONOTONIC): after `earliestNs`, about at `middleNs`.
+// Both 0: not all did in time.
+struct Since {
+  uint64_t earliestNs;
+  uint64_t middleNs;
+};
+
+// Waits until every thread of the processes stands.
+Since standingSince(const std::vector<pid_t>& pids, uint64_t askedNs);
+
+// Waits until all processes of a cgroup v2 folder are frozen.
+Since frozenSince(const char* folder, uint64_t askedNs);
+
+// Takes down the threads of a process that stands before its first instruction.
+void noteThreads(pid_t pid, Ledger& ledger);
+
+// Waits until processes that stand have stood for `ns`, what they stood too long the last time included. Gives how long that is.
+// They are to be continued at once, and `ledger.letGoNs` set.
+uint64_t standFor(const std::vector<pid_t>& pids, const Since& since, uint64_t ns, Ledger& ledger);
 
 }  // namespace nibblemark

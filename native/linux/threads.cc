@@ -105,13 +105,15 @@ std::vector<pid_t> processTree(pid_t pid) {
 
 void threadsOf(pid_t pid, bool withTime, std::vector<Thread>& out) {
   for (const pid_t tid : tasksOf(pid)) {
-    Thread thread = {pid, tid, 0};
+    Thread thread = {pid, tid, 0, 0};
     if (withTime) {
       char path[96];
       char text[128];
       std::snprintf(path, sizeof path, "/proc/%d/task/%d/schedstat", pid, tid);
       if (readSmall(path, text, sizeof text) <= 0) continue;
-      thread.onCpuNs = std::strtoull(text, nullptr, 10);
+      char* rest;
+      thread.onCpuNs = std::strtoull(text, &rest, 10);
+      thread.waitedNs = std::strtoull(rest, nullptr, 10);
     }
     out.push_back(thread);
   }

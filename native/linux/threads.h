@@ -14,6 +14,8 @@ struct Thread {
   pid_t tid;
   // Time on a core so far (sched_info; up to one timer tick old while it runs).
   uint64_t onCpuNs;
+  // Time that it was ready to run and had no core.
+  uint64_t waitedNs;
 };
 
 // State letter of a process or thread and its start time in ticks since boot; state 0: it is gone.

@@ -118,16 +118,17 @@ void stops() {
   }
   OpenGuard guard = openGuard();
   CHECK(guard.guard != nullptr);
-  const int64_t stopped = stopFor(guard.guard, child, 5000000);
-  CHECK(stopped >= 5000000 && stopped < 500000000 && guard.guard->armed == 0);
+  Ledger ledger;
+  const int64_t stopped = stopFor(guard.guard, ledger, child, 5000000);
+  CHECK(stopped >= 4990000 && stopped < 500000000 && guard.guard->armed == 0);
   CHECK(stateOf(child).state != 'T');
   // Someone else's stop stays.
   kill(child, SIGSTOP);
   waitpid(child, nullptr, WUNTRACED);
-  CHECK(stopFor(guard.guard, child, 1000000) == 0 && stateOf(child).state == 'T');
+  CHECK(stopFor(guard.guard, ledger, child, 1000000) == 0 && stateOf(child).state == 'T');
   kill(child, SIGKILL);
   waitpid(child, nullptr, 0);
-  CHECK(stopFor(guard.guard, child, 1000000) == 0);
+  CHECK(stopFor(guard.guard, ledger, child, 1000000) == 0);
   closeGuard(guard);
   CHECK(stopExcessNs(nullptr, 5, 1000000) > -1000000);
 }

@@ -42,6 +42,35 @@ void byHand() {
   CHECK(counts.lost == 3 && counts.throttled == 1 && counts.broken == 0 && tail == head);
 }
 
+// Samples of loads with weight and source as PEBS and IBS give them, between records of other kinds: the fields stand in the order of
+// include/uapi/linux/perf_event.h, whatever was asked for.
+void layouts() {
+  constexpr uint64_t kLoads = kType | PERF_SAMPLE_WEIGHT | PERF_SAMPLE_DATA_SRC;
+  // mem_op load, mem_lvl_num (bits 33 to 36) CXL.
+  constexpr uint64_t kFromCxl = PERF_MEM_OP_LOAD | uint64_t{9} << PERF_MEM_LVLNUM_SHIFT;
+  std::vector<uint8_t> ring(512);
+  uint64_t head = 480;
+  uint64_t tail = head;
+  putRecord(ring, head, PERF_RECORD_COMM, {1, 0x736c656570});
+  putRecord(ring, head, PERF_RECORD_SAMPLE, {uint64_t{42} << 32 | 41, 77, 0x7f0000001240, 612, kFromCxl});
+  putRecord(ring, head, PERF_RECORD_LOST_SAMPLES, {5});
+  putRecord(ring, head, PERF_RECORD_ITRACE_START, {uint64_t{42} << 32 | 41});
+  putRecord(ring, head, PERF_RECORD_AUX, {0, 4096, 1});
+  putRecord(ring, head, PERF_RECORD_UNTHROTTLE, {1, 2, 3});
+  putRecord(ring, head, PERF_RECORD_SAMPLE, {uint64_t{43} << 32 | 41, 78, 0x7f0000001280, 90, 0});
+  uint64_t out[4 * kWordsPerSample];
+  RingCounts counts;
+  CHECK(parseRing(ring.data(), ring.size(), tail, head, kLoads, out, 4, counts) == 2 && tail == head);
+  CHECK(out[0] == 42 && out[1] == 77 && out[2] == 0x7f0000001240 && out[3] == 612 && out[4] == kFromCxl);
+  CHECK((out[4] >> PERF_MEM_LVLNUM_SHIFT & 15) == 9 && out[5] == 43 && out[8] == 90);
+  CHECK(counts.lost == 5 && counts.throttled == 0 && counts.broken == 0);
+  // Time and source only: nothing between them.
+  tail = head;
+  putRecord(ring, head, PERF_RECORD_SAMPLE, {79, kFromCxl});
+  CHECK(parseRing(ring.data(), ring.size(), tail, head, PERF_SAMPLE_TIME | PERF_SAMPLE_DATA_SRC, out, 4, counts) == 1);
+  CHECK(out[0] == 0 && out[1] == 79 && out[2] == 0 && out[4] == kFromCxl);
+}
+
 void noRoom() {
   std::vector<uint8_t> ring(256);
   uint64_t head = 0;
@@ -90,6 +119,7 @@ void noise() {
 void testRing() {
   CHECK(sampleTypeKnown(kType) && !sampleTypeKnown(PERF_SAMPLE_CALLCHAIN));
   byHand();
+  layouts();
   noRoom();
   broken();
   noise();

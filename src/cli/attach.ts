@@ -8,10 +8,11 @@ import { watchSections } from "../report/watch.js";
 import type { Command } from "./command.js";
 import { type Parsed, wholeNumber } from "./flags.js";
 import { openStopper } from "./parts/stopper.js";
+import { suspendBetweenStops } from "./parts/suspend.js";
 import { openWatchModel } from "./parts/watch-model.js";
-import { checkOutputs, runWatch, type WatchJob, writeWatch } from "./parts/watch-run.js";
+import { checkOutputs, runWatch, writeWatch } from "./parts/watch-run.js";
 import { chooseSource, openSources } from "./parts/watch-sources.js";
-import { attachTo } from "./parts/watched-process.js";
+import { attachTo, treeOf } from "./parts/watched-process.js";
 import { painter } from "./terminal.js";
 import { WATCH_FLAGS, watchSettings } from "./watch-flags.js";
 
@@ -22,13 +23,6 @@ function stopOnSignals(): () => boolean {
   let asked = false;
   for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(name, () => (asked = true));
   return () => asked;
-}
-
-/** Every process below a pid; a file of /proc lists them for each thread. */
-function treeOf(addon: WatchJob["addon"], pid: number): number[] {
-  const out = new Float64Array(3 * 65536);
-  const count = Math.min(addon.threads(pid, out), 65536);
-  return [...new Set(Array.from({ length: count }, (_, i) => out[i * 3] as number))];
 }
 
 async function run(parsed: Parsed): Promise<number> {
@@ -47,6 +41,7 @@ async function run(parsed: Parsed): Promise<number> {
   }
   const stopper = settings.inject ? await openStopper(addon, pid, settings.stopBy) : null;
   try {
+    if (stopper) suspendBetweenStops(addon, stopper.method, pid);
     stopper?.adopt(treeOf(addon, pid));
     const live = (Boolean(process.stderr.isTTY) && !parsed.on("quiet")) || parsed.on("live");
     const stopped = stopOnSignals();

@@ -16,6 +16,7 @@ import { type Parsed, wholeNumber } from "./flags.js";
 import { writeStderr } from "./parts/live-table.js";
 import { endText, nodeNumber, ProgramFailed, plainRuns } from "./parts/plain-runs.js";
 import { openStopper } from "./parts/stopper.js";
+import { suspendBetweenStops } from "./parts/suspend.js";
 import { openWatchModel } from "./parts/watch-model.js";
 import { checkOutputs, runWatch, type WatchJob, writeWatch } from "./parts/watch-run.js";
 import { type ChosenSource, chooseSource, openSources } from "./parts/watch-sources.js";
@@ -118,9 +119,11 @@ async function watchedRun(
   const stopper = settings.inject ? await openStopper(addon, null, settings.stopBy) : null;
   const target = startProgram(addon, launch, { cgroupProcs: stopper?.procs ?? "", node: null, quiet: false });
   try {
+    if (stopper) suspendBetweenStops(addon, stopper.method, target.pid);
     onStart(target);
     const opened = await source.open(target.pid, true);
     const session = source.launch && alone ? alignedSession(opened, alone.medianNs) : opened;
+    stopper?.note(target.pid);
     const startNs = platform.clock.nowNs();
     target.begin();
     const shared = Boolean(process.stderr.isTTY) && !process.stdout.isTTY && !parsed.on("quiet");

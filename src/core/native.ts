@@ -20,6 +20,11 @@ export interface NativeCounterSet {
   attach(tid: number, cpu: number, errors: Int32Array): number;
   /** out: [events * COUNT_WORDS], summed over all threads. Gives the groups that could be read. */
   read(out: BigUint64Array): number;
+  /**
+   * Reads every `epochNs` for at most `mostNs`, or until the process of the pidfd ends or a signal comes. out: [epochs][events *
+   * COUNT_WORDS]; times: [1 + epochs], first 1 when the process has ended, else 0, then CLOCK_MONOTONIC ns. Gives the epochs.
+   */
+  gather(pidfd: number, epochNs: number, mostNs: number, out: BigUint64Array, times: Float64Array): number;
   close(): void;
 }
 
@@ -49,6 +54,8 @@ export interface NativeGuard {
   readonly fd: number;
   /** From now on stops freeze this cgroup folder ("" = by signals); the watchdog moves its processes to `homeProcs` ("" = nowhere). */
   protect(cgroup: string, homeProcs: string): number;
+  /** Takes down a process that stands before its first instruction, so that its first stop is as exact as later ones. */
+  note(pid: number): void;
   /** Stops a process and its descendants for about `ns`; gives how long they stood, waiting for a core left out. 0: they stood already, are gone, or got no core to obey on. */
   stop(pid: number, ns: number): number;
   close(): void;

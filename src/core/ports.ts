@@ -186,6 +186,11 @@ export interface CounterSource {
 export interface CounterSession {
   /** Epochs that ended since the last call: one for sources that are read, zero or more for those that report by themselves. Fast: called at the end of every epoch. */
   read(): readonly CountedEpoch[];
+  /**
+   * Waits for the process of a pidfd as `read` would be called every `epochNs` for at most `mostNs`; `read` gives those epochs together then.
+   * true: the process has ended. Absent: the source is to be read at every epoch.
+   */
+  gather?(pidfd: number, epochNs: number, mostNs: number): boolean;
   /** What is left after the program has ended. */
   finish(): Promise<readonly CountedEpoch[]>;
   /** All mappings that the program had so far, where the source knows them itself; absent: those of /proc hold. */

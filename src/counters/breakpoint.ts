@@ -16,7 +16,7 @@ import type { Region } from "../core/regions.js";
 import { openThreadTimes } from "../core/thread-times.js";
 import { openRandom } from "./breakpoint/aim.js";
 import { estimateRates, type RegionRate } from "./breakpoint/estimate.js";
-import { openRounds, TRAP_NS } from "./breakpoint/probes.js";
+import { LONGEST_LOOK_NS, openRounds, TRAP_NS } from "./breakpoint/probes.js";
 
 export interface BreakpointParts {
   readonly addon: NativeAddon;
@@ -36,6 +36,9 @@ const EARLY_NS = 1e9;
 /** Share of the program's time that traps may take. */
 const TRAP_SHARE = 0.02;
 const SEED = 0x9e3779b9;
+/** Looks are so much longer than the time that replaces the cache, and not shorter than a few epochs. */
+const LOOK_OVER = 2.5;
+const SHORTEST_LOOK_NS = 20e6;
 
 const times = (span: Span, by: number): Span => [span[0] * by, span[1] * by];
 
@@ -81,9 +84,13 @@ function openSession(parts: BreakpointParts, root: number): CounterSession {
     presence = presenceOf(pid);
     regions = regionsOf(pid) ?? regions;
     const seen = rounds.probes();
-    aimed = { probes: seen.length, touched: seen.filter(({ touches }) => touches > 0).length };
-    const sizes = regions.map(({ startAddress, residentBytes }) => ({ startAddress, residentBytes }));
-    rates = estimateRates(seen, rounds.closer(), sizes, llcBytes);
+    aimed = { probes: seen.length, touched: seen.filter(({ touchedNs }) => touchedNs !== null).length };
+    const estimated = estimateRates(seen, rounds.closer(), regions, llcBytes);
+    rates = estimated.rates;
+    const { replacedNs } = estimated;
+    // Twice the time that replaces the cache is what estimates look at; then other words are.
+    const lookNs = replacedNs === null ? LONGEST_LOOK_NS : Math.max(SHORTEST_LOOK_NS, LOOK_OVER * replacedNs);
+    rounds.aimFor(Math.min(LONGEST_LOOK_NS, lookNs), (replacedNs ?? 0) / 4);
     const restNs = allNs < EARLY_NS ? ESTIMATE_NS / 5 : ESTIMATE_NS;
     estimateDueNs = clock.nowNs() + Math.max(restNs, 20 * (clock.nowNs() - nowNs));
   }

@@ -11,7 +11,7 @@ import { startWatchdog, type Watchdog } from "../../platform/native.js";
 const TRIAL_NS = 1e6;
 const TRIALS = 15;
 /** A core is woken within this; more is other programs' doing. */
-const MOST_EXCESS_NS = 100_000;
+const MOST_EXCESS_NS = 60_000;
 
 export interface Stopper {
   readonly method: "cgroup" | "signals";
@@ -19,6 +19,8 @@ export interface Stopper {
   readonly procs: string;
   /** Puts a running process and its descendants there. */
   adopt(pids: readonly number[]): void;
+  /** Takes down a program that waits for its start. */
+  note(pid: number): void;
   /** Stops the process; gives the ns it stood, 0 when it did not. */
   stop(pid: number, ns: number): number;
   close(): void;
@@ -86,6 +88,7 @@ export async function openStopper(
         }
       }
     },
+    note: (waiting) => guard.note(waiting),
     stop(running, ns) {
       if (!watchdog.alive()) return 0;
       const stood = guard.stop(running, Math.max(1000, ns - excessNs));

@@ -52,6 +52,8 @@ export async function checkOutputs(parsed: Parsed): Promise<void> {
   }
 }
 
+/** Longer epochs are read one by one. */
+const MOST_GATHERED_NS = 25e6;
 /** Lines are written in pieces of this size. */
 const PIECE = 1 << 16;
 
@@ -89,6 +91,11 @@ export async function runWatch(job: WatchJob, session: CounterSession): Promise<
   const book = openTotals();
   const debt: Debt | null = stopper && settings.inject ? openDebt((ns) => stopper.stop(process.pid, ns)) : null;
   const regions = cachedRegions(clock);
+  // Where nothing is to be done at the end of an epoch, several are read before we wake up for them.
+  const wait = (ns: number) =>
+    debt || !session.gather || ns > MOST_GATHERED_NS
+      ? process.wait(ns)
+      : process.waitBy((pidfd, mostNs) => session.gather?.(pidfd, ns, mostNs) ?? false);
   const pools = topology.pools.map(({ name }) => name);
   const facts = { source: chosen.source.name, topology: topology.name, model: delayModel, host: host.hash, pools };
   const lines = openLines(parsed.text("export-jsonl"), watchHead({ command: job.command, pid: process.pid, ...facts }));
@@ -97,7 +104,7 @@ export async function runWatch(job: WatchJob, session: CounterSession): Promise<
   const options = { startNs, epochNs: settings.epochNs, durationNs: settings.durationNs };
   try {
     const parts = {
-      ...{ clock, session, pools: pools.length, wait: process.wait, place: model.place, evaluate, debt },
+      ...{ clock, session, pools: pools.length, wait, place: model.place, evaluate, debt },
       regions: () => session.regions?.() ?? regions(process.pid),
       slowFactor: settings.slowFactor,
       stopped: job.stopped,

@@ -19,6 +19,8 @@ export interface WatchedProcess {
   begin(): void;
   /** Waits at most `ns`; true once it has ended. */
   wait(ns: number): Promise<boolean>;
+  /** Waits by a function of the process's pidfd that tells whether it has ended, in at most so many ns. */
+  waitBy(look: (pidfd: number, mostNs: number) => boolean): Promise<boolean>;
   /** How it ended; null while it runs, or when it was only attached to. */
   end(): ProgramEnd | null;
   signal(name: NodeJS.Signals): void;
@@ -71,6 +73,14 @@ function waiter(addon: NativeAddon, pidfd: number) {
   };
 }
 
+function waiterBy(pidfd: number) {
+  return async (look: (pidfd: number, mostNs: number) => boolean): Promise<boolean> => {
+    const ended = look(pidfd, SLICE_NS);
+    await setImmediate();
+    return ended;
+  };
+}
+
 /** Starts a program that waits. Throws InputError when there cannot be another process. */
 export function startProgram(addon: NativeAddon, command: LaunchCommand, options: StartOptions): WatchedProcess {
   const env = Object.entries({ ...process.env, ...command.env }).map(([name, value]) => `${name}=${value}`);
@@ -101,6 +111,7 @@ export function startProgram(addon: NativeAddon, command: LaunchCommand, options
       throw new InputError("nibblemark exec", command.file, problem, remedy);
     },
     wait,
+    waitBy: waiterBy(pidfd),
     end,
     signal(name) {
       addon.pidfdSignal(pidfd, os.signals[name]);
@@ -150,10 +161,18 @@ export function attachTo(addon: NativeAddon, pid: number): WatchedProcess {
     pid,
     begin: () => {},
     wait: waiter(addon, pidfd),
+    waitBy: waiterBy(pidfd),
     end: () => null,
     signal: () => {},
     close,
   };
+}
+
+/** A process and all below it. */
+export function treeOf(addon: NativeAddon, pid: number): number[] {
+  const out = new Float64Array(3 * 65536);
+  const count = Math.min(addon.threads(pid, out), 65536);
+  return [...new Set(Array.from({ length: count }, (_, i) => out[i * 3] as number))];
 }
 
 /** PF_KTHREAD of the flags, field 9 of /proc/PID/stat. */

@@ -1,35 +1,37 @@
-// From touches of sampled words to lines beyond the cache. A touch is a miss where more than the cache was touched since the touch
-// before (its reuse distance, by StatStack's reasoning: Eklov and Hagersten, ISPASS 2010); between one and two caches it may be one.
+// From first touches of sampled words to lines beyond the cache. A word that is looked at from a random moment on is first touched
+// after t with the density (touches a ns) x P(gap > t), whatever the program's pattern: the renewal argument. So what is first touched just
+// after the time in which the program touches as much as the cache holds is the rate of touches that find their line gone
+// (reuse distance as time: StatStack, Eklov and Hagersten, ISPASS 2010). That is a count in a window, and a count has a Poisson interval.
 
 import type { Span } from "../../core/counters.js";
 import { LINE_BYTES } from "../../core/units.js";
+import { jointFactor, poissonSpan, shareSpan } from "./intervals.js";
 
 /** Words of 8 bytes in a line: what one debug register covers. */
 export const WORDS_PER_LINE = LINE_BYTES / 8;
 
-/** What one probe of one word saw. */
+/** One look at one word. Times are on-CPU ns of the program. */
 export interface Probe {
   /** Start of its region. */
   readonly region: number;
-  readonly touches: number;
-  /** On-CPU time that it was armed. */
-  readonly armedNs: number;
-  /** Its limit ended it: the last touch ended the time. */
-  readonly capped: boolean;
-  /** Of them stores; null where this was not looked at. */
-  readonly stores: number | null;
+  /** Until the first touch; null: none came. */
+  readonly touchedNs: number | null;
+  /** How long it was looked at, or would have been without the touch. */
+  readonly lookNs: number;
+  /** Whether the visit stored; null where this was not looked at. */
+  readonly stores: boolean | null;
 }
 
-/** How many of a line's words a visit touches, by region: what a closer look at lines that were hit has seen. */
+/** A closer look at a line that was touched: how far from its first word another one was touched; Infinity: it was not. */
 export interface Closer {
   readonly region: number;
-  /** 1..8 */
-  readonly words: number;
+  readonly apartNs: number;
 }
 
 export interface RegionSize {
   readonly startAddress: number;
   readonly residentBytes: number;
+  readonly writable: boolean;
 }
 
 /** Lines a ns of on-CPU time, by region. */
@@ -40,94 +42,146 @@ export interface RegionRate {
   readonly written: Span;
 }
 
-/** Touches a ns. A probe that ends with its k-th touch has seen k - 1 gaps. */
-function rateOf({ touches, armedNs, capped }: Probe): number {
-  return armedNs > 0 ? Math.max(0, touches - (capped && touches > 1 ? 1 : 0)) / armedNs : 0;
+export interface Estimate {
+  readonly rates: readonly RegionRate[];
+  /** After this much time the cache holds nothing of before, at the latest; null: it was not seen. */
+  readonly replacedNs: number | null;
 }
 
-/** 95 % interval of a Poisson count over the count (normal approximation with continuity; exact enough from a few on). */
-export function poissonSpan(count: number): Span {
-  if (count <= 0) return [0, 0];
-  const half = 1.96 * Math.sqrt(count + 0.25);
-  return [Math.max(0, count - half) / count, (count + half + 1) / count];
-}
-
-interface Hit {
-  readonly region: number;
-  readonly rate: number;
-  /** Lines that this probe stands for, fewest and most. */
-  readonly lines: Span;
+interface Stratum extends RegionSize {
   readonly words: number;
+  readonly probes: readonly Probe[];
+  readonly closer: readonly Closer[];
 }
 
-const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
+/** Lines for each touched word at a share `s` of other words that are touched in the same visit: fewest where all visits are alike, most where they are of one word or of all. */
+const linesPerWord = (s: number): Span => [1 / (1 + (WORDS_PER_LINE - 1) * s), 1 - s + s / WORDS_PER_LINE];
 
-function wordsOf(closer: readonly Closer[], region: number): { readonly mean: number; readonly known: Span } {
-  const seen = closer.filter((one) => one.region === region).map(({ words }) => words);
-  if (seen.length === 0) return { mean: WORDS_PER_LINE / 2, known: [1, WORDS_PER_LINE] };
-  const mean = sum(seen) / seen.length;
-  return { mean, known: [mean, mean] };
+/** [touched by then, looked at so long] */
+function touchedBy(probes: readonly Probe[], ns: number): readonly [number, number] {
+  const long = probes.filter(({ lookNs }) => lookNs >= ns);
+  return [long.filter(({ touchedNs }) => touchedNs !== null && touchedNs <= ns).length, long.length];
 }
 
-function hitsOf(probes: readonly Probe[], closer: readonly Closer[], sizes: readonly RegionSize[]): Hit[] {
-  return sizes.flatMap(({ startAddress, residentBytes }) => {
-    const own = probes.filter(({ region }) => region === startAddress);
-    const { mean, known } = wordsOf(closer, startAddress);
-    // Each probe stands for its share of the region's words; lines are words over the words a visit touches.
-    const words = residentBytes / 8 / Math.max(1, own.length);
-    return own
-      .filter((probe) => rateOf(probe) > 0)
-      .map((probe) => ({
-        region: startAddress,
-        rate: rateOf(probe),
-        lines: [words / known[1], words / known[0]] as const,
-        words: mean,
-      }));
-  });
+/** Share of the other words of a line that its visit touches too. */
+function together({ closer }: Stratum, withinNs: number): { readonly share: number; readonly span: Span } {
+  const hits = closer.filter(({ apartNs }) => apartNs <= withinNs).length;
+  return { share: closer.length > 0 ? hits / closer.length : 3 / 7, span: shareSpan(hits, closer.length) };
 }
 
-/** Bytes of distinct lines touched within a time, by the rates of all probes. */
-function touchedBytes(hits: readonly Hit[], ns: number, end: 0 | 1): number {
-  return LINE_BYTES * sum(hits.map(({ rate, lines }) => lines[end] * Math.min(1, rate * ns)));
+/** Bytes of distinct lines that are touched within a time, fewest or most. */
+function touchedBytes(strata: readonly Stratum[], ns: number, end: 0 | 1): number {
+  return strata.reduce((sum, stratum) => {
+    const [touched, looked] = touchedBy(stratum.probes, ns);
+    if (looked === 0) return sum;
+    const { share } = together(stratum, ns);
+    const known = stratum.closer.length > 0 ? linesPerWord(share)[end] : [1 / WORDS_PER_LINE, 1][end];
+    const lines = (stratum.words * touched * (known as number)) / looked;
+    return sum + LINE_BYTES * Math.min(stratum.words / WORDS_PER_LINE, lines);
+  }, 0);
 }
 
-function storeShare(probes: readonly Probe[]): number {
-  const looked = probes.filter(({ stores }) => stores !== null);
-  const touches = sum(looked.map((probe) => probe.touches));
-  return touches > 0 ? Math.min(1, sum(looked.map(({ stores }) => stores ?? 0)) / touches) : 0;
+/** When so many bytes have been touched; null: not while anything was looked at. */
+function replacedAfterNs(strata: readonly Stratum[], bytes: number, end: 0 | 1): number | null {
+  const times = strata
+    .flatMap(({ probes }) => probes.flatMap(({ touchedNs }) => (touchedNs === null ? [] : [touchedNs])))
+    .sort((a, b) => a - b);
+  let [low, high] = [0, times.length];
+  while (low < high) {
+    const at = (low + high) >> 1;
+    if (touchedBytes(strata, times[at] as number, end) >= bytes) high = at;
+    else low = at + 1;
+  }
+  return times[low] ?? null;
 }
 
-/** Rates of lines beyond a cache of `llcBytes`, by region, with 95 % intervals. Time is quadratic in the probes that were hit. */
+interface Counted {
+  /** First touches in the window, and words a ns that each stands for. */
+  readonly count: number;
+  readonly weight: number;
+}
+
+/** Words that are first touched between two times, scaled to the region. */
+function between(strata: readonly Stratum[], fromNs: number, toNs: number): Counted {
+  const looks = strata.flatMap(({ probes }) => probes);
+  const [touched, looked] = touchedBy(looks, toNs);
+  const before = looks.filter(({ lookNs, touchedNs }) => lookNs >= toNs && touchedNs !== null && touchedNs <= fromNs);
+  const words = strata.reduce((sum, stratum) => sum + stratum.words, 0);
+  const weight = looked > 0 && toNs > fromNs ? words / (looked * (toNs - fromNs)) : 0;
+  return { count: touched - before.length, weight };
+}
+
+/** The longest look that enough of the probes had. */
+function longest(strata: readonly Stratum[]): number {
+  const looks = strata.flatMap(({ probes }) => probes.map(({ lookNs }) => lookNs)).sort((a, b) => a - b);
+  return looks[Math.floor(looks.length * 0.75)] ?? 0;
+}
+
+function fewestLines(stratum: Stratum, replacedNs: number | null, mostNs: number): number {
+  if (replacedNs === null) return 0;
+  // The density falls with time, so that its mean over any later window is no more than it is at the window's start.
+  const { count, weight } = between(
+    [stratum],
+    replacedNs,
+    Math.min(2 * replacedNs, Math.max(mostNs, replacedNs * 1.1)),
+  );
+  if (count === 0) return 0;
+  const { share, span } = together(stratum, replacedNs);
+  const [each, least] = [linesPerWord(share)[0], linesPerWord(span[1])[0]];
+  return (count * weight * each) / jointFactor(count / poissonSpan(count)[0], each / least);
+}
+
+function mostLines(stratum: Stratum, rest: Counted, replacedNs: number): number {
+  // A line is gone once in that time at most.
+  const cap = stratum.words / WORDS_PER_LINE / replacedNs;
+  const { count, weight } = between([stratum], replacedNs / 2, replacedNs);
+  if (count === 0) return Math.min(cap, stratum.words * poissonSpan(rest.count)[1] * rest.weight);
+  const { share, span } = together(stratum, replacedNs);
+  const [each, most] = [linesPerWord(share)[1], linesPerWord(span[0])[1]];
+  return Math.min(cap, count * weight * each * jointFactor(poissonSpan(count)[1] / count, most / each));
+}
+
+/** Of the visits that found their line gone, those that stored. */
+function storeShare({ probes, writable }: Stratum, fromNs: number): Span {
+  if (!writable) return [0, 0];
+  const looked = probes.filter(({ stores, touchedNs }) => stores !== null && touchedNs !== null && touchedNs >= fromNs);
+  return shareSpan(looked.filter(({ stores }) => stores).length, looked.length);
+}
+
+/** Rates of lines beyond a cache of `llcBytes`, by region, with 95 % intervals; a reuse between one and two caches may be a miss or not. */
 export function estimateRates(
   probes: readonly Probe[],
   closer: readonly Closer[],
   sizes: readonly RegionSize[],
   llcBytes: number,
-): RegionRate[] {
-  const hits = hitsOf(probes, closer, sizes);
-  // Fewest misses: the fewest lines against two caches; most: the most lines against one.
-  const missing = ([0, 1] as const).map((end) =>
-    hits.filter(({ rate }) => touchedBytes(hits, 1 / rate, end) > llcBytes * (end === 0 ? 2 : 1)),
-  );
-  return sizes.map(({ startAddress }) => {
-    const own = missing.map((list) => list.filter(({ region }) => region === startAddress));
-    const stores = storeShare(probes.filter(({ region }) => region === startAddress));
-    // A store that follows a load of the same word is no visit of its own.
-    const visits = [Math.max(stores, 1 - stores), 1] as const;
-    const rate = (end: 0 | 1) => {
-      const list = own[end] as Hit[];
-      return sum(list.map((hit) => hit.lines[end] * hit.rate)) * visits[end] * poissonSpan(list.length)[end];
-    };
-    const all: Span = [rate(0), rate(1)];
-    // Visits of one word are taken as irregular, visits of all eight as a stream, what lies between as a mixture.
-    const { mean } = wordsOf(closer, startAddress);
-    const streamed = (mean - 1) / (WORDS_PER_LINE - 1);
+): Estimate {
+  const strata = sizes.map((size): Stratum => {
+    const own = <T extends { readonly region: number }>(list: readonly T[]) =>
+      list.filter(({ region }) => region === size.startAddress);
+    return { ...size, words: size.residentBytes / 8, probes: own(probes), closer: own(closer) };
+  });
+  const [late, soon] = [replacedAfterNs(strata, 2 * llcBytes, 0), replacedAfterNs(strata, llcBytes, 1)];
+  const mostNs = longest(strata);
+  // Regions where nothing was seen share one bound: each for itself would be looked at too little.
+  const unseen = soon === null ? [] : strata.filter((one) => between([one], soon / 2, soon).count === 0);
+  const all = unseen.reduce((sum, { words }) => sum + words, 0);
+  const pooled = soon === null ? { count: 0, weight: 0 } : between(unseen, soon / 2, soon);
+  const rest = { count: 0, weight: all > 0 ? pooled.weight / all : 0 };
+  const rates = strata.map((stratum): RegionRate => {
+    const { startAddress } = stratum;
+    const none: Span = [0, 0];
+    if (soon === null) return { startAddress, stream: none, irregular: none, written: none };
+    const high = mostLines(stratum, rest, soon);
+    const lines: Span = [Math.min(high, fewestLines(stratum, late, mostNs)), high];
+    const { share } = together(stratum, soon);
+    const streamed = share / WORDS_PER_LINE / linesPerWord(share)[1];
+    const stores = storeShare(stratum, soon / 2);
     return {
       startAddress,
-      stream: [all[0] * streamed, all[1] * streamed],
-      irregular: [all[0] * (1 - streamed), all[1] * (1 - streamed)],
-      // A line that is stored to once a visit comes back dirty; of loads and stores in pairs half are stores.
-      written: [all[0] * stores, all[1] * Math.min(1, 2 * stores)],
+      stream: [lines[0] * streamed, lines[1] * streamed],
+      irregular: [lines[0] * (1 - streamed), lines[1] * (1 - streamed)],
+      written: [lines[0] * stores[0], lines[1] * stores[1]],
     };
   });
+  return { rates, replacedNs: late };
 }

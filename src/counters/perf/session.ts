@@ -23,6 +23,9 @@ export interface SessionExtra {
 /** Threads may start while counters are opened; so often it is tried anew. */
 const TRIES = 6;
 
+/** Epochs read in one go, at most. */
+const MOST_GATHERED = 512;
+
 /** Shares of the threads are looked at so often. */
 const SHARES_NS = 20e6;
 
@@ -141,28 +144,53 @@ export function openSession(
     return fresh;
   }
 
-  function read(): CountedEpoch[] {
-    set.read(out);
-    const nowNs = clock.nowNs();
+  function epochOf(words: BigUint64Array, nowNs: number, whole: boolean): CountedEpoch {
     const nativeNs = nowNs - lastNs;
     lastNs = nowNs;
-    const { counters, runningShare, lost } = countsOf(specs, errors, out);
-    return [
-      {
-        nativeNs,
-        threads: "taskClockNs" in counters ? sharesOf(nowNs) : threads.read(),
-        counters: { ...withStalls(counters), ...uncore.read() },
-        regions: regionsWith(counters.llcMisses),
-        runningShare,
-        lost: lost + newlyLost(),
-      },
-    ];
+    const { counters, runningShare, lost } = countsOf(specs, errors, words);
+    const known = { nativeNs, runningShare, counters: withStalls(counters) };
+    if (!whole) return { ...known, threads: [], regions: [], lost };
+    return {
+      ...known,
+      threads: "taskClockNs" in counters ? sharesOf(nowNs) : threads.read(),
+      counters: { ...known.counters, ...uncore.read() },
+      regions: regionsWith(counters.llcMisses),
+      lost: lost + newlyLost(),
+    };
+  }
+
+  function readNow(): CountedEpoch {
+    set.read(out);
+    return epochOf(out, clock.nowNs(), true);
+  }
+
+  let gathered: CountedEpoch[] = [];
+  function read(): CountedEpoch[] {
+    const epochs = gathered.length > 0 ? gathered : [readNow()];
+    gathered = [];
+    return epochs;
+  }
+
+  const batch = new BigUint64Array(MOST_GATHERED * out.length);
+  const times = new Float64Array(1 + MOST_GATHERED);
+  /** The last epoch of a batch also tells the threads. */
+  function gather(pidfd: number, epochNs: number, mostNs: number): boolean {
+    const count = set.gather(pidfd, epochNs, mostNs, batch, times);
+    for (let i = 0; i < count; i++) {
+      const words = batch.subarray(i * out.length, (i + 1) * out.length);
+      gathered.push(epochOf(words, times[i + 1] as number, i === count - 1));
+    }
+    return times[0] === 1;
   }
 
   const refused = specs.filter((_, i) => errors[i] !== 0).map(({ name }) => name);
+  // Samples and the whole machine's counters belong to the epoch in which they are read.
+  const clockIsCounted = specs.some(({ name }, i) => name === "taskClockNs" && errors[i] === 0);
+  const canGather = clockIsCounted && samples === null && uncore.events.every(({ available }) => !available);
   return {
     read,
-    finish: async () => read(),
+    ...(canGather ? { gather } : {}),
+    finish: async () => [...gathered.splice(0), readNow()],
     notes: [
       ...(note ? [note] : []),
       ...(unsure ? ["threads started while counters were opened: some may be counted twice or not at all"] : []),
