@@ -96,6 +96,19 @@ if (needNative()) {
     assert.ok(result.counters.pageFaults > 20 && result.counters.pageFaults < 2000, `${result.counters.pageFaults}`);
   });
 
+  test("a program that becomes another by exec is watched on, and still stands when delays are injected", () => {
+    const line =
+      "i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done; exec sh -c 'i=0; while [ $i -lt 60000 ]; do i=$((i+1)); done; echo other'";
+    const flags = ["--source", "perf", "--epoch", "2", "--slow", "2", "-o", "json"];
+    const { code, stdout, stderr } = nibblemark(["exec", ...flags, ...sh(line)]);
+    assert.is(code, 0, stderr);
+    assert.is(stdout, "other\n");
+    const { injection, onCpuNs } = JSON.parse(stderr);
+    assert.ok(onCpuNs > 20e6, `${onCpuNs}`);
+    assert.ok(injection.requestedNs > 0.4 * onCpuNs, JSON.stringify(injection));
+    assert.ok(Math.abs(injection.achievedNs / injection.requestedNs - 1) < 0.1, JSON.stringify(injection));
+  });
+
   test("baseline runs give a measured slowdown with a range, and leave stdout alone", () => {
     const { code, stdout, stderr } = nibblemark([
       "exec",
