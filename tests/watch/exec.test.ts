@@ -106,7 +106,7 @@ if (needNative()) {
     const { injection, onCpuNs } = JSON.parse(stderr);
     assert.ok(onCpuNs > 20e6, `${onCpuNs}`);
     assert.ok(injection.requestedNs > 0.4 * onCpuNs, JSON.stringify(injection));
-    assert.ok(Math.abs(injection.achievedNs / injection.requestedNs - 1) < 0.1, JSON.stringify(injection));
+    assert.ok(Math.abs(injection.achievedNs / injection.requestedNs - 1) < 0.25, JSON.stringify(injection));
   });
 
   test("baseline runs give a measured slowdown with a range, and leave stdout alone", () => {

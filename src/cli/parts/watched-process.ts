@@ -155,6 +155,8 @@ export function attachTo(addon: NativeAddon, pid: number): WatchedProcess {
   }
   if (!mayRead(pid)) {
     close();
+    if (process.geteuid?.() === 0)
+      throw refuse("may not be looked at", "It is protected even from root; watch another.");
     throw refuse("belongs to another user", "Run as that user, or as root.");
   }
   return {
