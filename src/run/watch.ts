@@ -75,6 +75,14 @@ function tellsLines({ regions, counters }: CountedEpoch): boolean {
   return regions.length > 0 || counters.llcMisses !== undefined || counters.stallCycles !== undefined;
 }
 
+/** Sources are opened before a program is let go: what passed until then is no part of its first epoch. */
+function sinceStart(epochs: readonly CountedEpoch[], elapsedNs: number): readonly CountedEpoch[] {
+  const [first, ...rest] = epochs;
+  if (!first || first.nativeNs === null) return epochs;
+  const early = Math.max(0, epochs.reduce((sum, { nativeNs }) => sum + (nativeNs ?? 0), 0) - elapsedNs);
+  return [{ ...first, nativeNs: Math.max(0, first.nativeNs - early) }, ...rest];
+}
+
 /** Watches until the program ends, the time is over, or someone stops it. */
 export async function watch(parts: WatchParts, options: WatchOptions): Promise<WatchEnding> {
   const { clock, session, debt } = parts;
@@ -84,6 +92,9 @@ export async function watch(parts: WatchParts, options: WatchOptions): Promise<W
   let index = 0;
   let stoodNs = 0;
   let epochStartNs = 0;
+
+  const ownOnly = (epochs: readonly CountedEpoch[]) =>
+    index === 0 ? sinceStart(epochs, clock.nowNs() - startNs) : epochs;
 
   function handle(read: CountedEpoch, timeNs: number, inject: boolean): void {
     // Where there are very many threads they are not read every time.
@@ -113,9 +124,9 @@ export async function watch(parts: WatchParts, options: WatchOptions): Promise<W
     const elapsedNs = clock.nowNs() - startNs;
     const over = parts.stopped() || (options.durationNs !== null && elapsedNs >= options.durationNs);
     if (ended || over) {
-      for (const counted of await session.finish()) handle(counted, counted.nativeNs ?? 0, false);
+      for (const counted of ownOnly(await session.finish())) handle(counted, counted.nativeNs ?? 0, false);
       return { programEnded: ended, wallNs: clock.nowNs() - startNs };
     }
-    for (const counted of session.read()) handle(counted, counted.nativeNs ?? 0, true);
+    for (const counted of ownOnly(session.read())) handle(counted, counted.nativeNs ?? 0, true);
   }
 }
