@@ -41,7 +41,7 @@ if (needNative()) {
       "--source",
       "perf",
       "--duration",
-      "0.5",
+      "1.5",
       "-o",
       "json",
     ]);
