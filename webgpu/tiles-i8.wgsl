@@ -1,8 +1,5 @@
 // Products of many tokens over int8 codes: as tiles.wgsl, 4 LINES columns at a time that share their scales on both sides.
 
-@group(1) @binding(2) var<storage, read> bias: array<f32>;
-@group(1) @binding(3) var<storage, read_write> out: array<f32>;
-
 /// [word][row] codes, four a word; scale and offset of each row, scale of each token.
 var<workgroup> w: array<u32, LINES * 33u>;
 var<workgroup> v: array<u32, LINES * 33u>;
@@ -70,12 +67,6 @@ fn main(
     workgroupBarrier();
   }
   for (var j = 0u; j < 4u; j++) {
-    for (var i = 0u; i < 4u; i++) {
-      if (token + ty + j < p.tokens && row + tx + i < p.rows) {
-        let column = p.firstRow + row + tx + i;
-        let added = select(0.0, bias[column * p.biasAt], p.biasAt == 1u);
-        out[(p.outFirst + token + ty + j) * p.outStride + column] = sums[j][i] + added;
-      }
-    }
+    for (var i = 0u; i < 4u; i++) { give(token + ty + j, row + tx + i, sums[j][i]); }
   }
 }

@@ -1,21 +1,18 @@
 // Products of many tokens: a workgroup of 8 x 8 makes a tile of 32 weight rows by 32 tokens, 32 columns at a time through
-// shared memory; an invocation has 4 x 4 sums.
-
-@group(1) @binding(2) var<storage, read> bias: array<f32>;
-@group(1) @binding(3) var<storage, read_write> out: array<f32>;
+// shared memory; an invocation has 4 x 4 sums, in f32.
 
 /// [column][row], a number of room at each end of a line.
-var<workgroup> w: array<f32, 1056>;
-var<workgroup> v: array<f32, 1056>;
+var<workgroup> w: array<Tile, 1056>;
+var<workgroup> v: array<Tile, 1056>;
 
 fn keep(at: u32, eight: Eight, isInput: bool) {
   for (var i = 0u; i < 4u; i++) {
     if (isInput) {
-      v[at + 33u * i] = eight.low[i];
-      v[at + 33u * (i + 4u)] = eight.high[i];
+      v[at + 33u * i] = Tile(eight.low[i]);
+      v[at + 33u * (i + 4u)] = Tile(eight.high[i]);
     } else {
-      w[at + 33u * i] = eight.low[i];
-      w[at + 33u * (i + 4u)] = eight.high[i];
+      w[at + 33u * i] = Tile(eight.low[i]);
+      w[at + 33u * (i + 4u)] = Tile(eight.high[i]);
     }
   }
 }
@@ -52,17 +49,11 @@ fn main(
     for (var k = 0u; k < 32u; k++) {
       let at = 33u * k;
       let four = vec4(w[at + tx], w[at + tx + 1u], w[at + tx + 2u], w[at + tx + 3u]);
-      for (var j = 0u; j < 4u; j++) { sums[j] += v[at + ty + j] * four; }
+      for (var j = 0u; j < 4u; j++) { sums[j] += vec4<f32>(v[at + ty + j] * four); }
     }
     workgroupBarrier();
   }
   for (var j = 0u; j < 4u; j++) {
-    for (var i = 0u; i < 4u; i++) {
-      if (token + ty + j < p.tokens && row + tx + i < p.rows) {
-        let column = p.firstRow + row + tx + i;
-        let added = select(0.0, bias[column * p.biasAt], p.biasAt == 1u);
-        out[(p.outFirst + token + ty + j) * p.outStride + column] = sums[j][i] + added;
-      }
-    }
+    for (var i = 0u; i < 4u; i++) { give(token + ty + j, row + tx + i, sums[j][i]); }
   }
 }

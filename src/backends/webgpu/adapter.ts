@@ -36,8 +36,10 @@ export function kindOf(info: Pick<GPUAdapterInfo, "isFallbackAdapter">, name: st
   return INTEGRATED.test(name) ? "integrated" : "gpu";
 }
 
+/** What the implementation tells; Firefox tells nothing. */
 export function adapterName({ vendor, architecture, device, description }: GPUAdapterInfo): string {
-  return [...new Set([vendor, architecture, device, description].filter((part) => part !== ""))].join(", ");
+  const told = new Set([vendor, architecture, device, description].filter((part) => part !== ""));
+  return [...told].join(", ") || "no name told";
 }
 
 function factsOf(gpu: GPU, adapter: GPUAdapter): AdapterFacts {

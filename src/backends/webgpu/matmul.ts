@@ -71,15 +71,16 @@ export function productKernel(
   const shared = { ...consts, ...(share === null ? {} : { SHARE: share }) };
   if (tokens >= TILE_TOKENS) {
     const lines = share === 16 ? 4 : 8;
+    const number = enable.includes("f16") ? "tile-f16" : "tile";
     const tile = codes
-      ? { parts: [...parts, inputs, "tiles-i8"], consts: { ...shared, LINES: lines } }
-      : { parts: [...parts, inputs, "tiles"], consts: shared };
+      ? { parts: [...parts, inputs, "tiles-i8", "results"], consts: { ...shared, LINES: lines } }
+      : { parts: [...parts, inputs, "tiles", number, "results"], consts: shared };
     return { ...tile, enable };
   }
   const reduce = choice.subgroups ? "reduce-subgroups" : "reduce";
-  const decode = share === null ? "decode" : "decode-i8";
+  const steps = share === null ? "steps" : "steps-i8";
   return {
-    parts: [...parts, inputs, reduce, decode],
+    parts: [...parts, inputs, steps, reduce, "decode", "results"],
     consts: { ...shared, SIZE: choice.size },
     enable: choice.subgroups ? [...enable, "subgroups"] : enable,
   };

@@ -1,0 +1,3 @@
+// Numbers of a tile in shared memory.
+
+alias Tile = f32;
