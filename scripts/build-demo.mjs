@@ -32,6 +32,7 @@ function packageFiles() {
   return [
     ...wasm.map((name) => `build/${name}`),
     "profiles/host-default.json",
+    "profiles/host-gpu.json",
     ...profiles,
     ...model.map((name) => `${MODEL}/${name}`),
     ...filesBelow(join(root, MODEL, "samples"), root),

@@ -30,7 +30,7 @@ export async function open(work: Work, threads: number): Promise<Opened> {
 }
 
 /** The matrix as the file has it, repacked. */
-async function readMatrix(platform: Platform, work: MatmulWork): Promise<WeightData> {
+export async function readMatrix(platform: Platform, work: MatmulWork): Promise<WeightData> {
   const data = await writeData(work, 1);
   const path = `${data}.onnx`;
   const name = data.slice(Math.max(data.lastIndexOf("/"), data.lastIndexOf("\\")) + 1);

@@ -3,15 +3,17 @@
 
 import { InputError, UnavailableError } from "../core/errors.js";
 import type { TensorSpec } from "../core/op.js";
-import type { Backend, Platform } from "../core/ports.js";
+import type { Backend, GpuProbe, Platform } from "../core/ports.js";
 import { type AdapterFacts, CPU_REMEDY, openDevice } from "./webgpu/adapter.js";
 import { lower } from "./webgpu/lower.js";
 import type { Choice, Lowering } from "./webgpu/matmul.js";
 import { openHeap, placeTensor, type Tensor, tensorOf } from "./webgpu/memory.js";
-import { dispatch, type Recording, type Store, scratchOf, startRecording } from "./webgpu/record.js";
+import { openGpuProbe } from "./webgpu/probe.js";
+import { type Recording, type Store, startRecording } from "./webgpu/record.js";
 import { guarded, loadShaders, openKernels, type Shaders } from "./webgpu/shaders.js";
 import { openStopwatch, run } from "./webgpu/submission.js";
 import { FIRST_CHOICE, type Tuning, tune, tuningKey, untuned } from "./webgpu/tune.js";
+import { keepTuning, keptTuning, tuningName } from "./webgpu/tuning-cache.js";
 import { uploadWeights, writeRows } from "./webgpu/upload.js";
 import { hostOf } from "./webgpu/variants.js";
 
@@ -22,7 +24,7 @@ export type { Tuning } from "./webgpu/tune.js";
 export interface WebgpuOptions {
   /** Products of int4 weights in f16 where the device has shader-f16: faster, and less exact. */
   readonly f16?: boolean;
-  /** Kernel variants found before on this adapter; what is missing is tried when it is first needed. */
+  /** Kernel variants to use, before those that the platform keeps; what is missing is tried when it is first needed. */
   readonly tuning?: Tuning;
   /** Tries variants on a software adapter too, where their times say nothing. */
   readonly tuneAlways?: boolean;
@@ -38,18 +40,15 @@ export interface WebgpuOptions {
 
 export interface WebgpuBackend extends Backend {
   readonly adapter: AdapterFacts;
-  /** Variants in use so far; hand them in the next time. */
+  /** Variants in use so far; the platform keeps them for the next time. */
   readonly tuning: Tuning;
   /** ns on the GPU of the last submission by the device's own clock; null where it has none. */
   lastGpuNs(): number | null;
-  /** ns that one plain read of `bytes` bytes takes, in one dispatch: what products are held against. */
-  timeRead(bytes: number): Promise<number>;
+  /** What this GPU's memory and queue give. */
+  readonly probe: GpuProbe;
   /** The device, for tests that lose it. */
   readonly device: GPUDevice;
 }
-
-/** Vectors of 16 bytes that a workgroup of webgpu/read.wgsl reads. */
-const READ_VECTORS = 4096;
 
 interface Opened extends Lowering {
   readonly tensors: Tensor[];
@@ -97,7 +96,8 @@ export async function openWebgpu(platform: Platform, options: WebgpuOptions = {}
     device.destroy();
     throw new UnavailableError("WebGPU in f16", `${facts.name} has no shader-f16`, "Use the target without f16");
   }
-  const tuning: Tuning = { ...options.tuning };
+  const name = tuningName(platform, facts, shaders, options.f16 ?? false);
+  const tuning: Tuning = { ...(await keptTuning(platform, name)), ...options.tuning };
   const opened = openState(device, facts, shaders, options, tuning);
   const { store } = opened;
   const watch = facts.timestamps ? openStopwatch(device) : null;
@@ -116,6 +116,7 @@ export async function openWebgpu(platform: Platform, options: WebgpuOptions = {}
     adapter: facts,
     tuning,
     device,
+    probe: openGpuProbe({ store, watch, clock: platform.clock, nothing: opened.nothing }),
     async allocate(specs) {
       alive();
       await allocate(opened, specs);
@@ -130,9 +131,9 @@ export async function openWebgpu(platform: Platform, options: WebgpuOptions = {}
     async submit(ops) {
       alive();
       if ((facts.kind !== "software" || options.tuneAlways) && !options.choice) {
-        for (const what of untuned(opened.tensors, ops, facts, tuning)) {
-          tuning[what.key] = await tune(opened, what, platform.clock, facts);
-        }
+        const unknown = untuned(opened.tensors, ops, facts, tuning);
+        for (const what of unknown) tuning[what.key] = await tune(opened, what, platform.clock, facts);
+        if (unknown.length > 0) await keepTuning(platform, name, tuning);
       }
       const note = (recording: Recording): void => {
         for (const op of ops) lower({ ...opened, recording }, op);
@@ -146,17 +147,6 @@ export async function openWebgpu(platform: Platform, options: WebgpuOptions = {}
     },
     residentBytes: () => store.heap.bytes(),
     lastGpuNs: () => lastGpuNs,
-    async timeRead(bytes) {
-      const area = scratchOf(store, "read", bytes);
-      const vectors = Math.floor(bytes / 16);
-      const start = platform.clock.nowNs();
-      const note = (recording: Recording): void => {
-        const groups = Math.ceil(vectors / READ_VECTORS);
-        dispatch(store, recording, { parts: ["read"] }, [area, opened.nothing], [vectors], groups);
-      };
-      const { gpuNs } = await run(store, note, watch);
-      return gpuNs || platform.clock.nowNs() - start;
-    },
     async close() {
       opened.tensors.length = 0;
       device.destroy();

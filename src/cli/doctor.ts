@@ -54,6 +54,19 @@ function memorySection({ host, bandwidth }: DoctorReport): Section {
   return { title: "Memory and cores", columns: [left("what"), right("value")], rows, notes };
 }
 
+function gpuSections({ gpu }: DoctorReport): Section[] {
+  if (!gpu) return [];
+  const { host, adapter, dispatchNs } = gpu;
+  const rows = [
+    ["latency of its memory, idle", `${digits(host.idleNs)} ns`],
+    ["effective last cache", bytesText(host.llcBytes)],
+    ["plain read", `${digits(host.readGBps)} GB/s`],
+    ["a dependent dispatch", `${digits(dispatchNs)} ns`],
+    ...Object.entries(host.computeRates).map(([family, rate]) => [`kernels ${family}`, `${digits(rate / 1e9)} GMAC/s`]),
+  ];
+  return [{ title: `GPU: ${adapter}`, columns: [left("what"), right("value")], rows, notes: [] }];
+}
+
 async function run(parsed: Parsed): Promise<number> {
   const format = parsed.text("output") ?? "table";
   if (format !== "table" && format !== "json") {
@@ -66,7 +79,8 @@ async function run(parsed: Parsed): Promise<number> {
   if (format === "json") process.stdout.write(`${JSON.stringify({ ...report, counters }, null, 2)}\n`);
   else {
     const paint = painter(parsed);
-    const list = [targetSection(report), machineSection(report), memorySection(report), ...counterSections(counters)];
+    const machine = [targetSection(report), machineSection(report), memorySection(report)];
+    const list = [...machine, ...gpuSections(report), ...counterSections(counters)];
     process.stdout.write(`${list.flatMap((section) => sectionLines(section, paint)).join("\n")}`);
   }
   return report.targets.some(({ available }) => available) ? 0 : 3;

@@ -5,7 +5,7 @@ import type { Calibration } from "../core/calibration.js";
 import type { CompressionReport } from "../core/compression.js";
 import { InputError, UnavailableError } from "../core/errors.js";
 import type { FitRun } from "../core/fit-run.js";
-import type { HostProfile } from "../core/host.js";
+import type { GpuProfile, HostProfile } from "../core/host.js";
 import type { KldSummary } from "../core/kld.js";
 import type { ActivationFormat, KvFormat } from "../core/op.js";
 import type { BenchResult, Environment, ReadBandwidth } from "../core/result.js";
@@ -110,6 +110,8 @@ export interface DoctorReport {
   readonly targets: readonly TargetStatus[];
   readonly host: HostProfile;
   readonly bandwidth: readonly ReadBandwidth[];
+  /** null: no GPU that is worth measuring. */
+  readonly gpu: GpuProfile | null;
 }
 
 export type FailureEvent =

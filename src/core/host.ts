@@ -52,6 +52,15 @@ export interface HostProfile extends MixBandwidth {
   readonly hash: string;
 }
 
+/** A GPU as a host of its own: its memory and caches, measured by itself, and what its queue costs. */
+export interface GpuProfile {
+  /** As the adapter says what it is. */
+  readonly adapter: string;
+  readonly host: HostProfile;
+  /** Each op of an epoch takes at least so long, whatever it moves: no memory hides behind it. */
+  readonly dispatchNs: number;
+}
+
 export type ComputeFamily = "int4-int8" | "int4-f32" | "int8" | "f32" | "attention" | "elementwise";
 
 export const COMPUTE_FAMILIES: readonly ComputeFamily[] = [

@@ -86,6 +86,16 @@ export interface MemoryProbe {
   measureChaseNs(bytes: number, chains: number, shape: ChaseShape): Promise<number>;
 }
 
+/** What a GPU's own profile is measured with; each call is two submissions or fewer. */
+export interface GpuProbe {
+  /** ns of a plain read of `bytes` bytes in one dispatch: what products are held against. */
+  readNs(bytes: number): Promise<number>;
+  /** ns of a dependent read in a buffer of `bytes` bytes (rounded down to a power of two). */
+  chaseNs(bytes: number): Promise<number>;
+  /** ns that a dispatch takes which waits for the one before it and moves next to nothing. */
+  dispatchNs(): Promise<number>;
+}
+
 /** Traffic that a calibration makes: loads, stores (each line is read and written back), copies, and fills (no line is read first where the machine can). */
 export type PressureKind = "read" | "store" | "copy" | "fill";
 
@@ -143,6 +153,12 @@ export interface WorkerHost {
   spawnWorker(job: WorkerJob): Promise<WorkerHandle>;
 }
 
+/** Small texts that outlast a process or page, by name. Losing them costs time only: neither call ever rejects. */
+export interface KeptTexts {
+  read(name: string): Promise<string | null>;
+  write(name: string, text: string): Promise<void>;
+}
+
 /** What touches the operating system or the browser. */
 export interface Platform {
   readonly name: string;
@@ -164,6 +180,8 @@ export interface Platform {
   readonly workers?: WorkerHost;
   /** The `GPU` object of WebGPU (navigator.gpu), or null where this host has none. */
   gpu?(): Promise<object | null>;
+  /** What may be found again, such as kernel variants of a GPU; absent: nothing is kept here. */
+  readonly texts?: KeptTexts;
   /** Peak resident memory of this process so far, or null where it cannot be read. */
   peakMemoryBytes(): number | null;
 }

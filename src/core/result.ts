@@ -1,7 +1,7 @@
 // What a run leaves behind: plain JSON, every sample kept, so that any report can be made again from it.
 
 import type { EpochDelay, EpochSample, Phase } from "./epoch.js";
-import type { HostProfile } from "./host.js";
+import type { GpuProfile, HostProfile } from "./host.js";
 import type { QuantName, Scenario } from "./scenario.js";
 import type { HostName, Target, TargetStatus } from "./target.js";
 import type { Figure, FigureRange } from "./units.js";
@@ -128,6 +128,8 @@ export interface BenchResult {
   /** The shipped profile that every machine shares: what *modelled* figures use. */
   readonly frozenHost: HostProfile;
   readonly bandwidth: readonly ReadBandwidth[];
+  /** A GPU's own profiles, which the rows of its cases use instead of `host` and `frozenHost`. */
+  readonly gpu?: { readonly frozen: HostProfile; readonly measured: GpuProfile } | undefined;
   /** Where several runtimes took turns; `environment`, `host` and `bandwidth` are then those of the first. */
   readonly hosts?: readonly HostRun[] | undefined;
   readonly targets: readonly TargetStatus[];

@@ -183,3 +183,9 @@ export async function loadDefaultHost(files: Files): Promise<HostProfile> {
   const source = files.packagePath("profiles/host-default.json");
   return parseHostProfile(source, await files.readText(source));
 }
+
+/** The frozen GPU of the package: the host of every *modelled* figure of a WebGPU target. */
+export async function loadDefaultGpu(files: Files): Promise<HostProfile> {
+  const source = files.packagePath("profiles/host-gpu.json");
+  return parseHostProfile(source, await files.readText(source));
+}

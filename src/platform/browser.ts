@@ -3,6 +3,7 @@
 
 import { InputError, UnavailableError } from "../core/errors.js";
 import type { Platform } from "../core/ports.js";
+import { browserTexts } from "./browser-texts.js";
 import { browserWorkers } from "./browser-workers.js";
 import { httpFiles } from "./sources.js";
 
@@ -46,6 +47,7 @@ export function browserPlatform(base: string, agent: Agent = navigator): Platfor
     clock: { nowNs: () => performance.now() * 1e6 },
     ...(globalThis.crossOriginIsolated ? { workers: browserWorkers() } : {}),
     gpu: async () => agent.gpu ?? null,
+    texts: browserTexts(),
     peakMemoryBytes: () => null,
   };
 }

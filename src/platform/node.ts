@@ -12,6 +12,7 @@ import { InputError, UnavailableError } from "../core/errors.js";
 import type { Platform } from "../core/ports.js";
 import type { ByteSource } from "../core/tensor.js";
 import { nodeGpu } from "./node-gpu.js";
+import { nodeTexts } from "./node-texts.js";
 import { nodeWorkers } from "./node-workers.js";
 import { httpFiles, isAddress } from "./sources.js";
 
@@ -37,6 +38,7 @@ export function nodePlatform(): Platform {
     limited,
     workers: nodeWorkers(),
     gpu: () => nodeGpu(PACKAGE_ROOT),
+    texts: nodeTexts(),
     peakMemoryBytes: () => process.resourceUsage().maxRSS * 1024,
   };
 }

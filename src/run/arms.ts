@@ -99,5 +99,6 @@ export function iterationOf(arm: CaseArm, samplesNs: readonly number[], statisti
     );
     return { phase, ops, nativeNs: statistics.summarize(times).median, leastNs: Math.min(...times), counters };
   });
-  return { specs, epochs, medianNs: statistics.summarize(samplesNs).median, threads: target.threads };
+  const { median } = statistics.summarize(samplesNs);
+  return { specs, epochs, medianNs: median, threads: target.threads, gpu: target.backend === "webgpu" };
 }

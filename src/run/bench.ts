@@ -53,6 +53,7 @@ export async function runBench(scenario: Scenario, parts: BenchParts): Promise<B
     host: parts.memory.host,
     frozenHost: parts.memory.frozenHost,
     bandwidth: parts.memory.bandwidth,
+    ...(parts.memory.gpu ? { gpu: parts.memory.gpu } : {}),
     targets: statuses,
     cases,
     quality,

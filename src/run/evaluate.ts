@@ -30,6 +30,8 @@ export interface Iteration {
   readonly epochs: readonly IterationEpoch[];
   readonly medianNs: number;
   readonly threads: number;
+  /** It ran on a GPU, whose memory and cache are not the CPU's. */
+  readonly gpu?: boolean;
 }
 
 /** Effective cache of a scenario over a host profile. */
@@ -81,6 +83,11 @@ export interface Evaluator {
   waits(iteration: Iteration, placed: PlacedTensors): number[];
 }
 
+/** Dispatches are no arithmetic that memory could hide behind; they never take all of a measured time. */
+const workNs = (measuredNs: number, dispatchesNs: number): number =>
+  Math.max(measuredNs - dispatchesNs, measuredNs * LEAST_WORK);
+const LEAST_WORK = 0.05;
+
 export function openEvaluator(parts: MemoryParts, llc: Scenario["llc"]): Evaluator {
   const records = new Map<string, TrafficRecord>();
 
@@ -98,20 +105,26 @@ export function openEvaluator(parts: MemoryParts, llc: Scenario["llc"]): Evaluat
   function evaluate(iteration: Iteration, placed: PlacedTensors, options: EvaluateOptions): TrafficResult {
     return parts.traffic.evaluate(record(iteration, options.host), placed, options);
   }
-  const model = (iteration: Iteration, placed: PlacedTensors) =>
-    evaluate(iteration, placed, { host: parts.frozenHost, threads: iteration.threads, measuredNs: null });
+  const gpuOf = ({ gpu }: Iteration) => (gpu ? parts.gpu : undefined);
+  const model = (iteration: Iteration, placed: PlacedTensors) => {
+    const host = gpuOf(iteration)?.frozen ?? parts.frozenHost;
+    return evaluate(iteration, placed, { host, threads: iteration.threads, measuredNs: null });
+  };
   // The least time: what other programs took from us is no arithmetic of ours that could hide memory.
-  const predict = (iteration: Iteration, placed: PlacedTensors) =>
-    evaluate(iteration, placed, {
-      host: parts.host,
+  const predict = (iteration: Iteration, placed: PlacedTensors) => {
+    const measured = gpuOf(iteration)?.measured;
+    return evaluate(iteration, placed, {
+      host: measured?.host ?? parts.host,
       threads: iteration.threads,
-      measuredNs: iteration.epochs.map(({ leastNs }) => leastNs),
+      measuredNs: iteration.epochs.map(({ leastNs, ops }) => workNs(leastNs, ops.length * (measured?.dispatchNs ?? 0))),
     });
+  };
 
   return {
     samples(iteration) {
       const topology = parts.topologies.find(({ name }) => name === "local") ?? parts.topologies[0];
-      const local = topology ? predict(iteration, parts.place(iteration.specs, topology, [])) : null;
+      const unknown = iteration.gpu && !parts.gpu;
+      const local = topology && !unknown ? predict(iteration, parts.place(iteration.specs, topology, [])) : null;
       return iteration.epochs.map(({ phase, nativeNs, counters }, index) => {
         const epoch = local?.epochs[index];
         const perPool = epoch ? middleTraffic(epoch) : [];

@@ -18,7 +18,8 @@ export async function fullIteration(arm: CaseArm, full: FullDepth, seed: number,
   recorder.take();
   await body.iteration(session);
   const epochs = recorder.take().map((epoch) => ({ ...epoch, leastNs: epoch.nativeNs }));
-  return { specs: full.specs, epochs, medianNs: 0, threads: arm.subject.target.threads };
+  const { threads, backend } = arm.subject.target;
+  return { specs: full.specs, epochs, medianNs: 0, threads, gpu: backend === "webgpu" };
 }
 
 /** `predicted` at the depth that ran, scaled to full depth; null where the full model does not fit the topology. */

@@ -3,7 +3,7 @@
 
 import type { TrafficModel } from "../core/delay.js";
 import type { Phase, PoolTraffic } from "../core/epoch.js";
-import type { HostProfile } from "../core/host.js";
+import type { GpuProfile, HostProfile } from "../core/host.js";
 import type { ActivationFormat, KvFormat, Op, TensorSpec } from "../core/op.js";
 import type { LogitComparer, SubmitResult } from "../core/ports.js";
 import type { ReadBandwidth } from "../core/result.js";
@@ -101,7 +101,16 @@ export interface CountedWork {
   readonly pools: readonly PoolTraffic[];
 }
 
+/** A GPU's own hosts, beside those of the CPU. */
+export interface GpuMemory {
+  /** Shared by all machines. */
+  readonly frozen: HostProfile;
+  readonly measured: GpuProfile;
+}
+
 export interface MemoryParts {
+  /** Of cases on a GPU; absent: they have no rows. */
+  readonly gpu?: GpuMemory | undefined;
   /** Delay of each epoch by the scenario's counter-based model; absent: the scenario uses `traffic`. */
   readonly countedDelays?: (topology: Topology, epochs: readonly CountedWork[], threads: number) => readonly number[];
   readonly traffic: TrafficModel;

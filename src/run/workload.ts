@@ -99,8 +99,8 @@ async function measuredCase(
   const { statistics, memory, evaluator, control } = parts;
   const iteration = iterationOf(arm, outcome.samplesNs, statistics);
   const deep = full && (await fullIteration(arm, full, scenario.seed, control));
-  // The host profile is of the CPU and its cache: it says nothing of a GPU.
-  const topologies = arm.subject.target.backend === "webgpu" ? [] : memory.topologies;
+  // The host profile is of the CPU and its cache: it says nothing of a GPU, which has its own or no rows.
+  const topologies = iteration.gpu && !memory.gpu ? [] : memory.topologies;
   const rows = topologies.map((topology, i): TopologyRow => {
     const rules = scenario.placement;
     const row = evaluator.row(iteration, topology, memory.place(iteration.specs, topology, rules));

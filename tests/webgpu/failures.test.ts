@@ -63,6 +63,40 @@ if (needWebgpu()) {
     await unavailable(() => backend.upload(0, { kind: "f32", rows: 1, cols: 4, values: new Float32Array(4) }), /lost/);
   });
 
+  test("a device that is lost while it works ends the work in a typed error", async () => {
+    const backend = await openWebgpu(nodePlatform());
+    await backend.allocate([spec(0, 1, 4), spec(1, 512, 4096)]);
+    const long: Op = { kind: "gelu", x: 1, out: 1, rows: 512 };
+    const pending = backend.submit([...new Array<Op>(20).fill(long), OUTPUT]);
+    backend.device.destroy();
+    await unavailable(() => pending, /CPU/);
+    await unavailable(() => backend.submit([OUTPUT]), /device was lost.*CPU/);
+  });
+
+  test("a shader that does not compile is named with the compiler's words, and the device goes on", async () => {
+    const platform = nodePlatform();
+    const broken = {
+      ...platform,
+      async readText(path: string) {
+        const text = await platform.readText(path);
+        return path.endsWith("webgpu.json") ? text.replaceAll("fn gelu(", "fn gelu(oops ") : text;
+      },
+    };
+    const backend = await openWebgpu(broken);
+    await backend.allocate([spec(0, 1, 4)]);
+    await unavailable(() => backend.submit([{ kind: "gelu", x: 0, out: 0, rows: 1 }, OUTPUT]), /refused.*oops.*CPU/s);
+    assert.is((await backend.submit([OUTPUT])).outputs.length, 1);
+    await backend.close();
+  });
+
+  test("a buffer that cannot be is refused by the device, and the device goes on", async () => {
+    const backend = await openWebgpu(nodePlatform());
+    await backend.allocate([spec(0, 1, 4)]);
+    await unavailable(() => backend.probe.readNs(2 ** 44), /CPU/);
+    assert.is((await backend.submit([OUTPUT])).outputs.length, 1);
+    await backend.close();
+  });
+
   test("what the device refuses is an error of its own words, and the device goes on", async () => {
     const backend = await openWebgpu(nodePlatform());
     await backend.allocate([spec(0, 1, 4)]);

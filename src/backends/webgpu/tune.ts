@@ -1,6 +1,7 @@
 // The variant of the kernels for products of few tokens: workgroup size and how its sums meet. Tried once for each shape on
 // real adapters and kept; a software adapter takes the first, since its times say nothing.
 
+import { UnavailableError } from "../../core/errors.js";
 import type { ActivationFormat, Op } from "../../core/op.js";
 import type { Clock } from "../../core/ports.js";
 import type { AdapterFacts } from "./adapter.js";
@@ -106,7 +107,12 @@ export async function tune(lowering: Lowering, what: Untuned, clock: Clock, fact
   const expected = (await trial(lowering, what, FIRST_CHOICE, clock, facts)).values;
   const right: Choice[] = [];
   for (const choice of candidates(facts.subgroups, maxComputeInvocationsPerWorkgroup)) {
-    if (near((await trial(lowering, what, choice, clock, facts)).values, expected)) right.push(choice);
+    try {
+      if (near((await trial(lowering, what, choice, clock, facts)).values, expected)) right.push(choice);
+    } catch (error) {
+      // A variant that this driver does not compile is no candidate; a lost device shows with the next one.
+      if (!(error instanceof UnavailableError)) throw error;
+    }
   }
   return fastest(right, ROUNDS, async (choice) => (await trial(lowering, what, choice, clock, facts)).ns);
 }

@@ -12,6 +12,7 @@ import { chooseTargets, fastestOf } from "../../run/targets.js";
 import { outliers } from "../../stats/outliers.js";
 import { summarize } from "../../stats/summary.js";
 import { checkFit, checkModels } from "./checks.js";
+import { openGpuMemory } from "./gpu-memory.js";
 import { openMemory, probe } from "./memory.js";
 import { type OpenModels, openSubjects } from "./subjects.js";
 
@@ -41,16 +42,18 @@ export async function runScenario(platform: Platform, scenario: Scenario, parts:
   try {
     await checkModels(scenario, subjects);
     const statuses = await subjects.targets();
-    for (const { targets } of scenario.workloads) chooseTargets(targets, statuses, scenario.threads);
+    const chosen = scenario.workloads.flatMap(({ targets }) => chooseTargets(targets, statuses, scenario.threads));
     await checkFit(platform, scenario, subjects);
     const target = fastestOf(chooseTargets("all", statuses, scenario.threads));
     if (!target) throw new UnavailableError("every target", "none can run here", "Run nibblemark doctor");
-    const memory = await openMemory(platform, scenario.topologies, async (fallback) => {
+    const gpu = await openGpuMemory(platform, chosen, scenario.host !== "default");
+    const cpu = await openMemory(platform, scenario.topologies, async (fallback) => {
       const known = parts.host ?? (scenario.host === "default" ? fallback : null);
       if (known) return { host: known, bandwidth: [] };
       control.progress({ stage: "probing this machine", done: 0, total: 1 });
       return probe(platform, target, fallback, parts.toldCacheBytes);
     });
+    const memory = { ...cpu, gpu };
     const countedDelays = await parts.countedDelays?.(memory.host);
     return await runBench(scenario, {
       ...{ subjects, statistics, control, environment },
