@@ -14,7 +14,11 @@ if (haveChromium()) {
       withChromium(async (open) => {
         const { faults } = await open(url);
         const result = await told;
-        assert.equal(faults, []);
+        // A model's optional files are asked for: those that are not there are told on the console too.
+        assert.equal(
+          faults.filter((text) => !/status of 404/.test(text)),
+          [],
+        );
         return result;
       }, WEBGPU_FLAGS),
     );
