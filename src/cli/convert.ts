@@ -55,6 +55,7 @@ async function run(parsed: Parsed): Promise<number> {
       if (stopped) throw new Interrupted();
     });
     bar.clear();
+    for (const note of found.notes) process.stderr.write(`note: ${note}\n`);
     const lines = conversionSections(found).flatMap((section) => sectionLines(section, painter(parsed)));
     process.stdout.write(format === "json" ? `${JSON.stringify(found, null, 2)}\n` : lines.join("\n"));
     return 0;

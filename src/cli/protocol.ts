@@ -96,7 +96,7 @@ export type Request =
 /** Speed of one answer. */
 export interface AnswerFacts {
   readonly target: string;
-  /** Why another target than the wanted one answered. */
+  /** Why another target than the wanted one answered, and what was taken for granted of the model. */
   readonly note: string | null;
   readonly promptTokens: number;
   readonly answerTokens: number;

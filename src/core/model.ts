@@ -43,4 +43,6 @@ export interface Model {
   readonly stored?: ReadonlyMap<string, StoredMatrix>;
   readonly tokenizer: Tokenizer | null;
   readonly fileBytes: number;
+  /** What was taken for granted because the files do not say it, as sentences; absent: nothing. */
+  readonly notes?: readonly string[];
 }

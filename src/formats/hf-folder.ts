@@ -32,13 +32,27 @@ const PREFIXES: readonly (readonly [string, string])[] = [
 export async function readHfSettings(platform: Platform, folder: string) {
   const configPath = `${folder}/config.json`;
   const raw = await readJson(platform, configPath);
-  const config = readConfig(configPath, raw, await readOptional(platform, `${folder}/preprocessor_config.json`));
-  return { configPath, raw, config, tokenizer: await readTokenizer(platform, folder, raw as object, config) };
+  const preprocessor = await readPreprocessor(platform, folder);
+  const config = readConfig(configPath, raw, preprocessor);
+  const blind = config.architecture === "llava" && preprocessor === null;
+  const tokenizer = await readTokenizer(platform, folder, raw as object, config);
+  return { configPath, raw, config, tokenizer, ...(blind ? { notes: [UNSAID_PIXELS] } : {}) };
+}
+
+const UNSAID_PIXELS =
+  "The folder has no preprocessor_config.json: pixels get CLIP's mean and deviation, which may not be this model's";
+
+/** In its own file, or in the one that newer versions of transformers write for all parts; null: in neither. */
+async function readPreprocessor(platform: Platform, folder: string): Promise<unknown> {
+  const own = await readOptional(platform, `${folder}/preprocessor_config.json`);
+  if (own !== null) return own;
+  const all = (await readOptional(platform, `${folder}/processor_config.json`)) as { image_processor?: unknown } | null;
+  return all?.image_processor ?? null;
 }
 
 /** Opens the folder. @param weights a single file to read instead of the usual names */
 export async function openHfFolder(platform: Platform, folder: string, weights: string = SINGLE): Promise<Model> {
-  const { configPath, raw, config, tokenizer } = await readHfSettings(platform, folder);
+  const { configPath, raw, config, tokenizer, notes } = await readHfSettings(platform, folder);
   const tensors = await readTensors(platform, folder, weights);
   const sources = new Set(tensors.map(({ source }) => source));
   const { stored, plain } = await splitQuantized(configPath, raw, tensors).catch(async (error: unknown) => {
@@ -53,6 +67,7 @@ export async function openHfFolder(platform: Platform, folder: string, weights: 
     stored: new Map([...stored, ...storedHalves(plain).map((matrix) => [matrix.name, matrix] as const)]),
     tokenizer,
     fileBytes: [...sources].reduce((sum, source) => sum + source.sizeBytes, 0),
+    ...(notes ? { notes } : {}),
   };
 }
 

@@ -31,6 +31,7 @@ export interface InspectedModel {
     readonly bytes: number;
     readonly bitsPerWeight: number;
   }[];
+  readonly notes: readonly string[];
 }
 
 const count = (value: number) => value.toLocaleString("en");
@@ -98,7 +99,7 @@ function partSection({ parts }: InspectedModel): Section {
   return { title: "Parameters by part", columns: [left("part"), right("parameters")], rows, notes: [] };
 }
 
-function memorySection({ memory, contextTokens, budgetBytes }: InspectedModel): Section {
+function memorySection({ memory, contextTokens, budgetBytes, notes }: InspectedModel): Section {
   const labels = ["weights", "vision", "KV cache", "workspace", "together"];
   const fits = (verdict: boolean | null) => (verdict === null ? ABSENT : verdict ? "yes" : "no");
   const budget = budgetBytes === null ? "fits" : `fits ${bytesText(budgetBytes)}`;
@@ -114,6 +115,7 @@ function memorySection({ memory, contextTokens, budgetBytes }: InspectedModel): 
     notes: [
       "Logical sizes (int4-g32: 4.5 bits a weight); a backend adds alignment and scratch. The KV cache is f32.",
       "stored: every matrix as the file holds it. vision: weights and activations of tower and projector.",
+      ...notes.map((note) => `${note}.`),
     ],
   };
 }

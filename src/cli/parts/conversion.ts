@@ -59,6 +59,8 @@ export interface Converted extends Written {
   readonly output: string;
   readonly form: FormName;
   readonly inputBytes: number;
+  /** What was taken for granted of the input, as sentences. */
+  readonly notes: readonly string[];
 }
 
 /** Throws InputError naming the nearest form. */
@@ -79,7 +81,8 @@ export async function convert(
   try {
     const written = await writeInto(await placeOf(asked), (folder) => write(platform, model, asked, folder, onTensor));
     const { input, output, form } = asked;
-    return { schemaVersion: 1, input, output, form, inputBytes: model.fileBytes, ...written };
+    const told = { input, output, form, inputBytes: model.fileBytes, notes: model.notes ?? [] };
+    return { schemaVersion: 1, ...told, ...written };
   } finally {
     await closeModel(model);
   }

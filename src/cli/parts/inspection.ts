@@ -49,6 +49,8 @@ export interface Inspection {
   readonly memory: readonly MemoryFacts[];
   readonly classes: readonly TensorClassFacts[];
   readonly tensors: readonly TensorFacts[];
+  /** What was taken for granted, as sentences. */
+  readonly notes: readonly string[];
 }
 
 interface TensorFacts {
@@ -85,8 +87,14 @@ export function inspectModel(model: Model, contextTokens: number | null, budgetB
     memory: QUANT_NAMES.map((quant) => memoryOf(quant, graphOf(quant), budgetBytes)),
     classes: classesOf(tensors),
     tensors,
+    notes: [...(model.notes ?? []), ...(unread(model) ? [UNREAD_SCALES] : [])],
   };
 }
+
+const UNREAD_SCALES =
+  "Scales that are not f16 are read when the model is loaded: where f16 cannot hold a matrix's, its `stored` form has f32 ones and is larger";
+
+const unread = ({ stored }: Model): boolean => [...(stored?.values() ?? [])].some(({ settle }) => settle);
 
 function tensorsOf(model: Model, partOf: ReadonlyMap<string, string>): TensorFacts[] {
   const stored = [...(model.stored?.values() ?? [])]

@@ -142,7 +142,9 @@ export async function answerWork(
           said = true;
           onText(text);
         });
-        return { kind: "answered", facts: { target: targetName(target), note, ...facts } };
+        const notes = [...(note === null ? [] : [note]), ...(picture === null ? [] : (model.notes ?? []))];
+        const told = notes.length === 0 ? null : notes.join("; ");
+        return { kind: "answered", facts: { target: targetName(target), note: told, ...facts } };
       } finally {
         await backend.close();
       }
