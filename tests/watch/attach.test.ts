@@ -55,7 +55,7 @@ if (needNative()) {
 
   test("slowed by a factor it stands still as long as was asked for, and its cgroup is as before", () => {
     const before = home();
-    const flags = ["--source", "none", "--duration", "1", "--slow", "1.5", "--epoch", "5", "-o", "json"];
+    const flags = ["--source", "none", "--duration", "3", "--slow", "1.5", "--epoch", "5", "-o", "json"];
     const { code, stdout, stderr } = nibblemark(["attach", String(busy.pid), ...flags]);
     assert.is(code, 0, stderr);
     const { injection } = JSON.parse(stdout);
