@@ -73,8 +73,11 @@ if (addon && registersWork()) {
         console.log(told);
         // Three intervals of 95 %: a quarter beyond them is a run in thousands (tests/long counts how many lie inside).
         assert.ok(span[0] <= 1.25 * truth && span[1] >= truth / 1.25, told);
-        assert.ok(span[0] > truth / 8 && span[1] < 8 * truth, `too wide: ${told}`);
-        if (name === "C") assert.ok(written[0] > 0 && written[1] >= truth / 1.25, JSON.stringify(written));
+        if (name === "C") assert.ok(written[1] >= truth / 1.25, JSON.stringify(written));
+        if (name !== "A") continue;
+        // Most looks fall here; of the others a few see a touch in their window, and only the high end says something.
+        assert.ok(span[0] > truth / 6 && span[1] < 6 * truth, `too wide: ${told}`);
+        assert.is(written[0], 0);
       }
     });
   }
