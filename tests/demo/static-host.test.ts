@@ -2,7 +2,7 @@
 // headers, no byte ranges. The page says that it has one thread, answers, and after one visit needs the server no more.
 
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { appendFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -31,7 +31,7 @@ const plainServer = (): Server =>
   });
 
 if (haveChromium()) {
-  test("an exported page works from any web server, with one thread, and then without it", async () => {
+  test("an exported page works from any web server, with one thread, and then without it, a newer version waiting", async () => {
     const args = [join(root, "scripts", "nibblemark.mjs"), "demo", "--export", folder];
     const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: root, encoding: "utf8" });
     assert.is(status, 0, stderr);
@@ -48,6 +48,11 @@ if (haveChromium()) {
         await showSample(page, "digits.png");
         assert.is((await askDemo(page, "how many sixes?")).trim(), "2");
         await page.locator("#device dd", { hasText: "kept for the next visit" }).waitFor();
+        appendFileSync(join(folder, "sw.js"), "// another version\n");
+        await page.evaluate(async () => (await navigator.serviceWorker.ready).update());
+        await page
+          .locator("#device dd", { hasText: "a newer version takes its place once all its tabs were closed" })
+          .waitFor();
         server.closeAllConnections();
         await new Promise((done) => server.close(done));
         await page.reload();

@@ -11,10 +11,14 @@ export async function keepOffline(told: (state: string) => void): Promise<void> 
     return;
   }
   try {
-    const { waiting } = await navigator.serviceWorker.register(new URL("sw.js", document.baseURI));
+    const registration = await navigator.serviceWorker.register(new URL("sw.js", document.baseURI));
     await navigator.serviceWorker.ready;
-    const newer = waiting ? "; a newer version takes its place once all its tabs were closed" : "";
-    told(`yes: this page and its model are kept for the next visit${newer}`);
+    const tell = () => {
+      const newer = registration.waiting ? "; a newer version takes its place once all its tabs were closed" : "";
+      told(`yes: this page and its model are kept for the next visit${newer}`);
+    };
+    registration.addEventListener("updatefound", () => registration.installing?.addEventListener("statechange", tell));
+    tell();
   } catch (error) {
     told(`not possible: the browser refused to keep the page (${(error as Error).message})`);
   }
