@@ -48,6 +48,9 @@ if (haveChromium()) {
         await showSample(page, "digits.png");
         assert.is((await askDemo(page, "how many sixes?")).trim(), "2");
         await page.locator("#device dd", { hasText: "kept for the next visit" }).waitFor();
+        // The first visit came from the server; from now on the worker answers, and a newer one waits for it.
+        await page.reload();
+        await ready(page);
         appendFileSync(join(folder, "sw.js"), "// another version\n");
         await page.evaluate(async () => (await navigator.serviceWorker.ready).update());
         await page
