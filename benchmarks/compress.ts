@@ -65,7 +65,7 @@ function syntheticInputs({ arena, kernels }: CompressModule): { inputs: BlockInp
   });
   const spans = [0, 1, 2, 3].map((i) => ({ sample: i, first: 64 * i, length: 64 }));
   return {
-    inputs: { spans, tokens: TOKENS, means, sampled, grams: null, allTokens: ALL_TOKENS, activity: {} },
+    inputs: { spans, tokens: TOKENS, means, sampled, grams: {}, allTokens: ALL_TOKENS, activity: {} },
     seconds,
   };
 }

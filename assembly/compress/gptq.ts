@@ -101,15 +101,30 @@ export function permuteColumns(w: usize, rows: i32, cols: i32, order: usize, out
   }
 }
 
-/** h [n, n] f64 with rows and columns in another order, through work [n, n]. */
+/** h [n, n] f64 with rows and columns in another order, in place: Gram matrices are too large for a second one. work: n f64 and n u8. */
 export function permuteBoth(h: usize, n: i32, order: usize, work: usize): void {
-  const bytes = (<usize>n * <usize>n) << 3;
-  for (let i = 0; i < n; i++) {
-    const from = h + ((<usize>load<i32>(at4(order, i)) * <usize>n) << 3);
-    const to = work + ((<usize>i * <usize>n) << 3);
-    for (let j = 0; j < n; j++) store<f64>(to + (<usize>j << 3), load<f64>(from + (<usize>load<i32>(at4(order, j)) << 3)));
+  const bytes = <usize>n << 3;
+  const moved = work + bytes;
+  memory.fill(moved, 0, <usize>n);
+  for (let first = 0; first < n; first++) {
+    if (load<u8>(moved + <usize>first)) continue;
+    // A cycle of rows: each gets the row that belongs there, the first one's waits in `work`.
+    memory.copy(work, h + <usize>first * bytes, bytes);
+    let to = first;
+    for (;;) {
+      store<u8>(moved + <usize>to, 1);
+      const from = load<i32>(at4(order, to));
+      if (from == first) break;
+      memory.copy(h + <usize>to * bytes, h + <usize>from * bytes, bytes);
+      to = from;
+    }
+    memory.copy(h + <usize>to * bytes, work, bytes);
   }
-  memory.copy(h, work, bytes);
+  for (let i = 0; i < n; i++) {
+    const row = h + <usize>i * bytes;
+    memory.copy(work, row, bytes);
+    for (let j = 0; j < n; j++) store<f64>(row + (<usize>j << 3), load<f64>(work + (<usize>load<i32>(at4(order, j)) << 3)));
+  }
 }
 
 /** Inputs that never fire (h_ii = 0) get h_ii = 1 and weights 0; then `damp` times the mean of the diagonal is added to it. */

@@ -175,9 +175,10 @@ async function activationsOf(bed: Bed, source: WriteSource): Promise<Kept> {
 async function rounded({ engine, calib }: Bed, way: Way, scheme: Scheme): Promise<Way> {
   const source = prunedSource(way.source, way.removed);
   const { module } = way.engine ?? engine;
-  const forward = await (way.engine ?? engine).forward(source, longestOf(calib.samples));
+  const looks = scheme.method === "awq" || scheme.method === "gptq";
+  const forward = looks ? await (way.engine ?? engine).forward(source, longestOf(calib.samples)) : null;
   try {
-    const states = await forward.embed(calib.samples);
+    const states = forward ? await forward.embed(calib.samples) : [];
     const floats = floatsOf(source);
     const classes = calib.samples.map((sample) => sample.classes);
     const parts = { module, config: source.config.decoder, floats, forward, states, classes };
@@ -191,7 +192,7 @@ async function rounded({ engine, calib }: Bed, way: Way, scheme: Scheme): Promis
     });
     return { ...way, source: withValues(source, values), removed: [], scheme, untouched: 0 };
   } finally {
-    await forward.close();
+    await forward?.close();
   }
 }
 

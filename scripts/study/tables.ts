@@ -1,6 +1,7 @@
 // The study's tables: each a list of Markdown lines from the cells that were measured; cells that are missing show a dash.
 
 import type { Losses } from "../../src/compress/trial.js";
+import { kendall } from "../../src/stats/rank.js";
 import {
   type Cell,
   COUNTS,
@@ -115,16 +116,99 @@ export function orderTable(store: Store): string[] {
   return table(["order of stages", "KL text", "KL answer"], rows);
 }
 
+/** How each criterion ranks single blocks, beside what their removal really costs and beside each other. */
+export function agreementTable(store: Store): string[] {
+  const blocks = ranked(store, 1, false).sort((a, b) => a.set[0] - b.set[0]);
+  // healed-swap judges sets: it has no order of blocks.
+  const found = chosenOf(store, 1).filter(({ criterion }) => criterion !== "healed-swap");
+  if (blocks.length === 0 || found.length === 0) return ["Not measured yet.", ""];
+  const places = ({ order }: Chosen) => blocks.map(({ set }) => order.indexOf(set[0]));
+  const cost = blocks.map(({ kl }) => kl);
+  const agree = (a: readonly number[], b: readonly number[]) => kendall(a, b).toFixed(2);
+  const rows = found.map((one) => [
+    one.criterion,
+    agree(places(one), cost),
+    ...found.map((other) => (other === one ? "" : agree(places(one), places(other)))),
+  ]);
+  return table(["Kendall's tau-b", "KL of the removal", ...found.map(({ criterion }) => criterion)], rows);
+}
+
+const smolLoss = (store: Store, criterion: string, count: number, heal: boolean, scheme: string) =>
+  lossesOf(store, smolCell(criterion, count, heal, scheme))?.text?.kl;
+
 export function smolTable(store: Store): string[] {
   const rows = SMOL_COUNTS.flatMap((count) =>
     SMOL_CRITERIA.flatMap((criterion) =>
       [false, true].map((heal) => [
         `${count} by ${criterion}, ${heal ? "ReplaceMe" : "none"}`,
-        ...SMOL_SCHEMES.map((scheme) => number(lossesOf(store, smolCell(criterion, count, heal, scheme))?.text?.kl)),
+        ...SMOL_SCHEMES.map((scheme) => number(smolLoss(store, criterion, count, heal, scheme))),
       ]),
     ),
   );
   return table(["blocks, healing", ...SMOL_SCHEMES], rows);
+}
+
+/** Which blocks each criterion takes of SmolLM2, and what that costs as bars. */
+export function smolBars(store: Store): string[] {
+  const lines = SMOL_COUNTS.flatMap((count) => {
+    const list = SMOL_CRITERIA.flatMap((criterion) => {
+      const found = store.find(criteriaCell("smollm2", count, criterion));
+      const chosen = found?.kind === "criteria" && found.chosen.find((one) => one.criterion === criterion);
+      const healed = smolLoss(store, criterion, count, true, "f16");
+      return chosen && healed !== undefined ? [{ criterion, removed: chosen.removed, healed }] : [];
+    }).sort((a, b) => a.healed - b.healed);
+    const most = Math.max(...list.map(({ healed }) => healed));
+    return list.map(({ criterion, removed, healed }) => {
+      const bar = "#".repeat(Math.max(1, Math.round((healed / most) * 40)));
+      return `${count} ${criterion.padEnd(16)} ${bar.padEnd(41)} ${healed.toFixed(4)} ${removed.join(",")}`;
+    });
+  });
+  return lines.length === 0 ? [] : ["```text", ...lines, "```", ""];
+}
+
+/** One sentence a count: our criterion beside the best of the others after healing, or which cells are missing. */
+export function smolVerdict(store: Store): string[] {
+  return SMOL_COUNTS.flatMap((count) => {
+    const others = SMOL_CRITERIA.filter((name) => name !== "healed-swap");
+    const found = others.flatMap((criterion) => {
+      const kl = smolLoss(store, criterion, count, true, "f16");
+      return kl === undefined ? [] : [{ criterion, kl }];
+    });
+    const ours = smolLoss(store, "healed-swap", count, true, "f16");
+    const best = found.sort((a, b) => a.kl - b.kl)[0];
+    if (!best) return [];
+    const known = `${count} blocks, healed by ReplaceMe: the best of ${found.length} criteria is ${best.criterion} with ${best.kl.toFixed(4)} nats`;
+    if (ours === undefined)
+      return [`- ${known}; healed-swap, ours, was not measured yet, so nothing is claimed for it here.`];
+    const how = ours < best.kl ? "better" : ours > best.kl ? "worse: it does not beat them" : "the same set";
+    return [`- ${known}; healed-swap, ours, has ${ours.toFixed(4)}, ${how}.`];
+  });
+}
+
+/** Divergence after each healing as bars: text, then answers. */
+export function healBars(store: Store): string[] {
+  const list = HEALINGS.flatMap(({ name }, i) => {
+    const found = lossesOf(store, healCell(i, "f16"));
+    return found ? [{ name, text: found.text?.kl ?? 0, answer: found.answer?.kl ?? 0 }] : [];
+  });
+  const most = Math.max(...list.map(({ text, answer }) => Math.max(text, answer)));
+  const line = (name: string, kind: string, kl: number) =>
+    `${name.padEnd(22)} ${kind.padEnd(7)} ${"#".repeat(Math.max(1, Math.round((kl / most) * 40))).padEnd(41)} ${kl.toFixed(4)}`;
+  const lines = list.flatMap(({ name, text, answer }) => [line(name, "text", text), line("", "answer", answer)]);
+  return lines.length === 0 ? [] : ["```text", ...lines, "```", ""];
+}
+
+/** Loss of the right answers and of the text itself, not of the divergence: what SFT trains. */
+export function healLosses(store: Store): string[] {
+  const rows = HEALINGS.map(({ name }, i) => {
+    const found = lossesOf(store, healCell(i, "f16"));
+    return [name, number(found?.text?.nll), number(found?.answer?.nll)];
+  });
+  const whole = lossesOf(store, wholeCell("f16"));
+  return table(
+    ["healing, f16", "-ln p text", "-ln p answer"],
+    [["no block removed", number(whole?.text?.nll), number(whole?.answer?.nll)], ...rows],
+  );
 }
 
 /** All sets of one size as bars, best first; a dot a set, the length is its KL. */

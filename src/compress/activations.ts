@@ -52,8 +52,8 @@ export interface BlockInputs {
   readonly means: Readonly<Record<InputTap, Address>>;
   /** f32 [tokens, width] */
   readonly sampled: Readonly<Record<InputTap, Address>>;
-  /** f64 [width, width] X^T X over all tokens; null where it was not asked for. */
-  readonly grams: Readonly<Record<InputTap, Address>> | null;
+  /** f64 [width, width] X^T X over all tokens, of the inputs that it was asked for. */
+  readonly grams: Readonly<Partial<Record<InputTap, Address>>>;
   readonly allTokens: number;
   /** Mean magnitude over all channels, by class of token and input; classes that do not occur are absent. */
   readonly activity: Activity;
@@ -62,7 +62,8 @@ export interface BlockInputs {
 export type Activity = Readonly<Partial<Record<TokenClass, Readonly<Record<InputTap, number>>>>>;
 
 export interface GatherOptions {
-  readonly withGrams: boolean;
+  /** Inputs whose Gram matrices are summed. */
+  readonly grams: readonly InputTap[];
   /** [tokens] of every sample, in the order of the states. */
   readonly classes: readonly Uint8Array[];
   /** Means are those of the classes, each weighing the same: pictures have many more tokens than answers. */
@@ -87,7 +88,8 @@ export async function gatherInputs(
   const sums = TOKEN_CLASSES.map(() => eachTap((tap) => arena.zeros(widthOf(config, tap) * 8)));
   const counts = TOKEN_CLASSES.map(() => 0);
   const sampled = eachTap((tap) => arena.alloc(tokens * widthOf(config, tap) * 4));
-  const grams = options.withGrams ? eachTap((tap) => arena.zeros(widthOf(config, tap) ** 2 * 8)) : null;
+  const sides = options.grams.map((tap) => [tap, arena.zeros(widthOf(config, tap) ** 2 * 8)] as const);
+  const grams: BlockInputs["grams"] = Object.fromEntries(sides);
   for (const [index, state] of states.entries()) {
     const taps = await forward.run(state, INPUT_TAPS);
     const span = spans.find(({ sample }) => sample === index);
@@ -100,7 +102,8 @@ export async function gatherInputs(
         const counted = kernels.magnitudes(at, lengths[index], width, classes, 1 << kind, own[tap]);
         if (tap === INPUT_TAPS[0]) counts[kind] += counted;
       }
-      if (grams) kernels.gramAdd(at, lengths[index], width, grams[tap]);
+      const gram = grams[tap];
+      if (gram !== undefined) kernels.gramAdd(at, lengths[index], width, gram);
       arena.release(mark);
       if (!span) continue;
       const to = sampled[tap] + span.first * width * 4;
@@ -109,7 +112,7 @@ export async function gatherInputs(
   }
   const allTokens = lengths.reduce((sum, length) => sum + length, 0);
   const found = combineMeans(module, config, sums, counts, options.balanced);
-  if (grams) for (const tap of INPUT_TAPS) kernels.mirror(grams[tap], widthOf(config, tap));
+  for (const [tap, gram] of sides) kernels.mirror(gram, widthOf(config, tap));
   return { spans, tokens, sampled, grams, allTokens, ...found };
 }
 

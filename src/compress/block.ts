@@ -45,19 +45,21 @@ export interface Block {
   readonly ffnNorm: Address;
 }
 
-/** Reads a block into memory. */
+/** Reads a block into memory. @param letters linears that are wanted; the others stand at address 0 */
 export async function openBlock(
   { arena }: CompressModule,
   config: DecoderConfig,
   layer: number,
   floats: FloatsOf,
+  letters: readonly DecoderLinear[] = LINEARS,
 ): Promise<Block> {
   const linears = Object.fromEntries(linearsOf(config, layer).map((linear) => [linear.letter, linear]));
   const weights: Record<string, Address> = {};
   const biases: Record<string, Address> = {};
   for (const { letter, name } of Object.values(linears)) {
-    weights[letter] = arena.place(await floats(name));
-    const has = config.biases?.includes(letter) ?? false;
+    const isWanted = letters.includes(letter);
+    weights[letter] = isWanted ? arena.place(await floats(name)) : 0;
+    const has = isWanted && (config.biases?.includes(letter) ?? false);
     biases[letter] = has ? arena.place(await floats(name.replace(/weight$/, "bias"))) : 0;
   }
   return {

@@ -18,7 +18,8 @@ export const GPTQ_DEFAULTS: GptqOptions = { actOrder: true, damp: 0.01, block: 1
 
 /**
  * Codes of the matrix at `weights` [rows, cols] (left as it is).
- * @param gram f64 [cols, cols] X^T X (left as it is); a factor on it changes nothing
+ * @param gram f64 [cols, cols] X^T X; a factor on it changes nothing
+ * @param isLast nobody else reads `gram`: it is used up, a wide matrix's is as large as a block
  * @throws InputError when the damped Gram matrix is singular
  */
 export function gptqMatrix(
@@ -28,13 +29,14 @@ export function gptqMatrix(
   { name, rows, cols }: { readonly name: string; readonly rows: number; readonly cols: number },
   scheme: Scheme,
   options: GptqOptions = GPTQ_DEFAULTS,
+  isLast = false,
 ): MatrixCodes {
   const { arena, kernels } = module;
   const mark = arena.mark();
   const group = groupOf(scheme, cols);
   const flags = flagsOf(scheme);
   const room = codeRoom(module, rows, cols, group);
-  const h = copyOf(module, gram, cols * cols * 8);
+  const h = isLast ? gram : copyOf(module, gram, cols * cols * 8);
   let w = copyOf(module, weights, rows * cols * 4);
   kernels.dampen(h, cols, options.damp, w, rows);
   let order: Address = 0;
@@ -44,7 +46,7 @@ export function gptqMatrix(
     order = arena.alloc(cols * 4);
     kernels.diagonalOrder(h, cols, order, arena.alloc(cols * 4));
     const inner = arena.mark();
-    kernels.permuteBoth(h, cols, order, arena.alloc(cols * cols * 8));
+    kernels.permuteBoth(h, cols, order, arena.alloc(cols * 9));
     arena.release(inner);
     const permuted = arena.alloc(rows * cols * 4);
     kernels.permuteColumns(w, rows, cols, order, permuted);

@@ -79,24 +79,44 @@ async function quantizeBlock(parts: QuantizeParts, options: QuantizeOptions, lay
   const { module, config, floats, forward, states, classes } = parts;
   const { scheme } = options;
   if (!forward) return roundBlock(parts, options, layer);
-  const mark = module.arena.mark();
   await forward.load(layer, floats);
-  const inputs = await gatherInputs(module, forward, config, states, {
-    ...{ withGrams: scheme.method === "gptq", classes, balanced: options.balanced ?? false },
-  });
-  const block = await openBlock(module, config, layer, floats);
-  const awq = scheme.method === "awq" ? awqBlock(module, config, block, inputs, scheme, options.duo ?? false) : null;
   const matrices = new Map<string, MatrixCodes>();
   const errors: Partial<Record<DecoderLinear, number>> = {};
-  for (const letter of LINEARS) {
-    const codes = oneMatrix(module, block, inputs, options, letter);
-    matrices.set(block.linears[letter].name, codes);
-    errors[letter] = outputError(module, block, inputs, codes, letter);
+  let vectors = new Map<string, Float32Array>();
+  let awq: AwqReport | null = null;
+  let activity: BlockInputs["activity"] = {};
+  for (const letters of passesOf(scheme)) {
+    const mark = module.arena.mark();
+    const taps = [
+      ...new Set(linearsOf(config, layer).flatMap(({ letter, tap }) => (letters.includes(letter) ? tap : []))),
+    ];
+    const inputs = await gatherInputs(module, forward, config, states, {
+      ...{ grams: scheme.method === "gptq" ? taps : [], classes, balanced: options.balanced ?? false },
+    });
+    const block = await openBlock(module, config, layer, floats, letters);
+    if (scheme.method === "awq") {
+      awq = awqBlock(module, config, block, inputs, scheme, options.duo ?? false);
+      vectors = vectorsOf(module, block, config);
+    }
+    for (const [i, letter] of letters.entries()) {
+      const { name, tap } = block.linears[letter];
+      const isLast = letters.slice(i + 1).every((other) => block.linears[other].tap !== tap);
+      const codes = oneMatrix(module, block, inputs, options, letter, isLast);
+      matrices.set(name, codes);
+      errors[letter] = outputError(module, block, inputs, codes, letter);
+    }
+    activity = inputs.activity;
+    module.arena.release(mark);
   }
-  const vectors = awq ? vectorsOf(module, block, config) : new Map<string, Float32Array>();
-  module.arena.release(mark);
-  return { layer, matrices, vectors, awq, errors, activity: inputs.activity };
+  return { layer, matrices, vectors, awq, errors, activity };
 }
+
+/**
+ * Linears that are in memory together. GPTQ takes `down` apart: the Gram matrix of its inputs alone is larger than a block's weights, so
+ * the block runs twice.
+ */
+const passesOf = ({ method }: Scheme): readonly (readonly DecoderLinear[])[] =>
+  method === "gptq" ? [["down"], LINEARS.filter((letter) => letter !== "down")] : [LINEARS];
 
 function schemeOf({ scheme, bits }: QuantizeOptions, name: string): Scheme {
   return { ...scheme, bits: bits?.get(name) ?? scheme.bits };
@@ -108,14 +128,15 @@ function oneMatrix(
   inputs: BlockInputs,
   options: QuantizeOptions,
   letter: DecoderLinear,
+  isLast: boolean,
 ): MatrixCodes {
   const linear = block.linears[letter];
   const scheme = schemeOf(options, linear.name);
-  const gram = inputs.grams?.[linear.tap];
+  const gram = inputs.grams[linear.tap];
   if (scheme.method !== "gptq" || gram === undefined) {
     return roundAt(module, block.weights[letter], linear.rows, linear.cols, scheme);
   }
-  return gptqMatrix(module, block.weights[letter], gram, linear, scheme, options.gptq ?? GPTQ_DEFAULTS);
+  return gptqMatrix(module, block.weights[letter], gram, linear, scheme, options.gptq ?? GPTQ_DEFAULTS, isLast);
 }
 
 /** Mean squared error of a linear's output on the sampled tokens. */
@@ -158,7 +179,7 @@ export async function sensitivities(parts: QuantizeParts, scheme: Scheme): Promi
     const mark = module.arena.mark();
     await forward.load(layer, floats);
     const inputs = await gatherInputs(module, forward, config, states, {
-      ...{ withGrams: false, classes, balanced: false },
+      ...{ grams: [], classes, balanced: false },
     });
     const block = await openBlock(module, config, layer, floats);
     for (const letter of LINEARS) found.push(sensitivityOf(module, block, inputs, scheme, letter));

@@ -70,7 +70,7 @@ export function tinyForward(
 
 /** How the inputs of as many samples are gathered. */
 export const gathering = (count: number) => ({
-  withGrams: false,
+  grams: [] as const,
   classes: tinySamples(count).map(({ classes }) => classes),
   balanced: false,
 });
