@@ -43,8 +43,8 @@ type Fixture = "models" | "floats" | "llama.cpp" | "mtmd" | "smollm2" | "smollm2
 /** Runs scripts/fixtures/gguf.mjs where CI asks for it; says whether the parts are there. */
 export function haveFixtures(part: Fixture): boolean {
   const place = {
-    models: ".cache/gguf/models/qwen2-Q8_0.gguf",
-    floats: ".cache/gguf/floats/qwen2-Q8_0.gguf",
+    models: ".cache/gguf/models/qwen2-yarn-Q8_0.gguf",
+    floats: ".cache/gguf/floats/qwen2-yarn-Q8_0.gguf",
     "llama.cpp": ".cache/peers/node-llama-cpp/node_modules/node-llama-cpp/package.json",
     mtmd: ".cache/gguf/mtmd/packages/xllamacpp/__init__.py",
     smollm2: ".cache/gguf/SmolLM2-135M-Instruct.Q4_1.gguf",
