@@ -42,11 +42,14 @@ void arm(Guard* guard, uint32_t method, uint64_t deadlineNs) {
 
 void disarm(Guard* guard) { __atomic_store_n(&guard->armed, 0, __ATOMIC_RELEASE); }
 
+// What has ended or stands already cannot be stopped.
+bool goesOn(char state) { return state != 0 && state != 'Z' && state != 'X' && state != 'T' && state != 't'; }
+
 // Writes a process down before it is stopped, so that the watchdog always knows of it.
 bool stopOne(Guard* guard, pid_t pid) {
   if (guard->count >= kMostGuarded) return false;
   const ProcessState state = stateOf(pid);
-  if (state.state == 0 || state.state == 'Z' || state.state == 'X' || state.state == 'T' || state.state == 't') return false;
+  if (!goesOn(state.state)) return false;
   guard->processes[guard->count] = {pid, 0, state.startTicks};
   __atomic_store_n(&guard->count, guard->count + 1, __ATOMIC_RELEASE);
   return kill(pid, SIGSTOP) == 0;
@@ -84,7 +87,12 @@ int64_t stopBySignal(Guard* guard, Ledger& ledger, pid_t pid, uint64_t ns) {
   return static_cast<int64_t>(stood);
 }
 
+bool anyGoesOn(const std::vector<pid_t>& pids) {
+  return std::any_of(pids.begin(), pids.end(), [](pid_t pid) { return goesOn(stateOf(pid).state); });
+}
+
 int64_t stopByCgroup(Guard* guard, Ledger& ledger, pid_t pid, uint64_t ns) {
+  if (!anyGoesOn(processTree(pid))) return 0;
   const uint64_t start = nowNs();
   arm(guard, kByCgroup, start + 2 * kPatienceNs + ns);
   int error = setFrozen(guard->cgroup, true);
