@@ -1,57 +1,27 @@
-// The path of every load and store: most end after two comparisons, what is not in the first level goes on to the last.
+// The path of every load and store: most end after two comparisons, what is not in the first level is queued for the last.
 
 #include "watch.h"
 
 #define LIKELY(x) __builtin_expect(!!(x), 1)
 
-/** Sets are drawn by a hash of their index, so that strides of powers of two do not all fall beside the sample. */
-static inline bool is_sampled(uint64_t line) {
-  return watch.sample_shift == 0 || (llc_set(&watch.llc, line) * 0x9e3779b1u) >> (32 - watch.sample_shift) == 0;
+static inline void queue(Recorder *r, uint64_t line, unsigned kind, uint64_t instruction) {
+  llc_prefetch(&watch.llc, line);
+  r->queue[r->queued] = (Queued){ line << KIND_BITS | kind, instruction };
+  if (++r->queued == QUEUE) drain(r);
 }
 
-static inline void miss_line(Recorder *r, uint64_t line, bool writes, uint64_t instruction) {
-  Llc *llc = &watch.llc;
-  const int pattern = pattern_of(r, line, instruction);
+static inline void miss(Recorder *r, L1 *l1, uint64_t address, bool writes, uint64_t instruction) {
+  l1_fill(l1, address, writes);
   r->l1_misses++;
-  if (!is_sampled(line)) return;
-  WrittenBack back;
-  if (watch.threaded) llc_lock(llc, line);
-  const uint32_t place = llc_access(llc, line, writes, &back);
-  if (watch.threaded) llc_unlock(llc, line);
-  if (place < llc->ways[0]) return;
-  const int largest = (place >= llc->ways[1]) + (place >= llc->ways[2]);
-  Chunk *chunk = chunk_of(r, &watch.output, line);
-  chunk->missed[largest][pattern]++;
-  chunk->stores[largest] += writes;
-  for (int size = 0; size <= largest; size++) {
-    if (back.any[size]) chunk_of(r, &watch.output, back.line[size])->back[size]++;
-  }
-}
-
-/** A line that was read becomes dirty; what no longer has it below will be written to memory from the first level. */
-static __attribute__((noinline)) void soil(unsigned cpu, uint64_t line) {
-  Llc *llc = &watch.llc;
-  Recorder *r = recorder_of(cpu);
-  if (!is_sampled(line)) return;
-  if (watch.threaded) llc_lock(llc, line);
-  const uint32_t place = llc_soil(llc, line);
-  if (watch.threaded) llc_unlock(llc, line);
-  for (int size = 0; size < SIZES && place >= llc->ways[size]; size++) chunk_of(r, &watch.output, line)->back[size]++;
-}
-
-static __attribute__((noinline)) void miss(unsigned cpu, uint64_t address, bool writes, uint64_t instruction) {
-  Recorder *r = recorder_of(cpu);
-  l1_fill(&watch.first_level[cpu % THREADS], address, writes);
-  miss_line(r, address >> 6, writes, instruction);
-  const uint64_t total = instructions_of(r);
-  if (total - r->began >= watch.epoch_instructions) cut(r, &watch.output, total);
+  queue(r, address >> 6, writes ? WRITES : 0, instruction);
+  if (instructions_of(r) - r->began >= watch.epoch_instructions) end_epoch(r, true);
 }
 
 static inline void touch_line(unsigned cpu, uint64_t address, bool writes, uint64_t instruction) {
   L1 *l1 = &watch.first_level[cpu % THREADS];
   const uint32_t was = l1_hit(l1, address, writes);
-  if (was == 0) miss(cpu, address, writes, instruction);
-  else if (writes && !(was & 1)) soil(cpu, address >> 6);
+  if (was == 0) miss(recorder_of(cpu), l1, address, writes, instruction);
+  else if (writes && !(was & 1)) queue(recorder_of(cpu), address >> 6, SOILS, instruction);
 }
 
 /** QEMU's vector code leaves upper halves in use, and helpers written for SSE would then take a hundred times as long. */

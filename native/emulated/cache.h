@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #ifdef __SSE4_1__
 #include <smmintrin.h>
 #endif
@@ -63,7 +64,7 @@ static inline void ring_first(uint32_t *set, uint32_t *head, uint32_t place, uin
   set[*head] = entry;
 }
 
-enum { SIZES = 3, DIRTY_BITS = 3, ALL_DIRTY = 7, LOCKS = 4096 };
+enum { SIZES = 3, DIRTY_BITS = 3, ALL_DIRTY = 7, LOCKS = 4096, HUGE_PAGE = 1 << 21 };
 
 typedef struct {
   /** A power of two. */
@@ -91,7 +92,8 @@ static inline void llc_open(Llc *llc, uint32_t sets, const uint32_t ways[SIZES])
   memcpy(llc->ways, ways, sizeof llc->ways);
   llc->stride = (ways[SIZES - 1] + HEAD + BLOCK - 1) / BLOCK * BLOCK;
   const size_t bytes = (size_t)sets * llc->stride * sizeof *llc->entries;
-  llc->entries = aligned_alloc(64, bytes);
+  llc->entries = aligned_alloc(HUGE_PAGE, (bytes + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE);
+  madvise(llc->entries, bytes, MADV_HUGEPAGE);
   memset(llc->entries, 0, bytes);
   llc->locks = calloc(LOCKS, 1);
 }
@@ -102,12 +104,18 @@ static inline uint32_t llc_tag(const Llc *llc, uint64_t line) {
   return ((uint32_t)(line >> llc->set_bits) + 1) << DIRTY_BITS;
 }
 
-static inline void llc_lock(Llc *llc, uint64_t line) {
+static inline void llc_lock(const Llc *llc, uint64_t line) {
   while (__atomic_exchange_n(&llc->locks[llc_set(llc, line) % LOCKS], 1, __ATOMIC_ACQUIRE)) continue;
 }
 
-static inline void llc_unlock(Llc *llc, uint64_t line) {
+static inline void llc_unlock(const Llc *llc, uint64_t line) {
   __atomic_store_n(&llc->locks[llc_set(llc, line) % LOCKS], 0, __ATOMIC_RELEASE);
+}
+
+/** Asks for the set that `llc_access` will search. */
+static inline void llc_prefetch(const Llc *llc, uint64_t line) {
+  const uint32_t *set = llc->entries + (size_t)llc_set(llc, line) * llc->stride;
+  __builtin_prefetch(set, 1);
 }
 
 /** Takes the dirty bit of a size off the entry that is about to leave it. */
@@ -122,7 +130,7 @@ static inline void llc_leave(const Llc *llc, uint32_t *entry, uint32_t set, int 
  * One access that missed the first level. Gives the place where the line was, 0 = newest: sizes of no more ways than that missed.
  * `back` is filled for those.
  */
-static inline uint32_t llc_access(Llc *llc, uint64_t line, bool writes, WrittenBack *back) {
+static inline uint32_t llc_access(const Llc *llc, uint64_t line, bool writes, WrittenBack *back) {
   const uint32_t index = llc_set(llc, line), depth = llc->ways[SIZES - 1], tag = llc_tag(llc, line);
   uint32_t *set = llc->entries + (size_t)index * llc->stride, *head = &set[llc->stride - HEAD];
   const uint32_t found = ring_find(set, depth, tag, ALL_DIRTY);
@@ -137,7 +145,7 @@ static inline uint32_t llc_access(Llc *llc, uint64_t line, bool writes, WrittenB
 }
 
 /** A store to a line that the first level holds clean: the copies below become dirty. Gives the place, as `llc_access`. */
-static inline uint32_t llc_soil(Llc *llc, uint64_t line) {
+static inline uint32_t llc_soil(const Llc *llc, uint64_t line) {
   const uint32_t depth = llc->ways[SIZES - 1];
   uint32_t *set = llc->entries + (size_t)llc_set(llc, line) * llc->stride;
   const uint32_t found = ring_find(set, depth, llc_tag(llc, line), ALL_DIRTY);

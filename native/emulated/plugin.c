@@ -49,14 +49,10 @@ static void translate(plugin_id id, plugin_tb *block) {
   }
 }
 
-void cut_all(void) {
-  for (int i = 0; i < THREADS; i++) cut(&watch.recorders[i], &watch.output, instructions_of(&watch.recorders[i]));
-}
-
 static void at_exit(plugin_id id, void *data) {
   (void)id;
   (void)data;
-  cut_all();
+  end_all_epochs(0);
 }
 
 typedef struct { uint32_t sets, ways[SIZES]; } Shape;

@@ -42,19 +42,21 @@ static void grow(Recorder *r) {
   memset(r->known, 0, sizeof r->known);
 }
 
-static Chunk *find_chunk(Recorder *r, uint64_t key) {
+static inline uint32_t known_place(uint64_t key) { return (uint32_t)(key * 0x9e3779b97f4a7c15u >> 32) % KNOWN; }
+
+static __attribute__((noinline)) Chunk *find_chunk(Recorder *r, uint64_t key) {
   if (4 * (r->used + 1) > 3 * r->places) grow(r);
   Chunk *chunk = &r->chunks[place_of(r->chunks, r->places, key)];
   if (chunk->key == 0) {
     chunk->key = key;
     r->used++;
   }
-  return r->known[key % KNOWN] = chunk;
+  return r->known[known_place(key)] = chunk;
 }
 
 Chunk *chunk_of(Recorder *r, const Output *output, uint64_t line) {
   const uint64_t key = (line >> (output->chunk_bits - 6)) + 1;
-  Chunk *known = r->known[key % KNOWN];
+  Chunk *known = r->known[known_place(key)];
   return known && known->key == key ? known : find_chunk(r, key);
 }
 

@@ -8,7 +8,12 @@
 #include "cache.h"
 
 enum { STREAM, STRIDE, IRREGULAR, PATTERNS };
-enum { RECENT = 256, KNOWN = 64 };
+enum { RECENT = 256, KNOWN = 1024, QUEUE = 128 };
+/** What was asked of a line: loads miss, stores miss, stores soil a line that the first level has clean. */
+enum { WRITES = 1, SOILS = 2, KIND_BITS = 2 };
+
+/** Line << KIND_BITS | kind, and the instruction that touched it. */
+typedef struct { uint64_t line, instruction; } Queued;
 
 /** What happened to the lines of a chunk of addresses. */
 typedef struct {
@@ -33,6 +38,10 @@ typedef struct {
   /** First-level misses of late, by line and by instruction. */
   uint64_t recent[RECENT];
   struct { uint64_t line; int64_t step; } at[RECENT];
+  /** Only its own thread puts in; who takes out, or cuts, holds the lock. */
+  Queued queue[QUEUE];
+  uint32_t queued;
+  bool locked;
 } Recorder;
 
 typedef struct {

@@ -74,13 +74,19 @@ static void moved_heap(uint64_t end) {
   heap_end = end;
 }
 
-/** In the child of a fork: its own file, and nothing counted yet. */
+/** In the child of a fork: its own file, and nothing counted yet. Threads of the parent may have held locks. */
 static void follow_child(void) {
   watch.output.child = true;
   if (!open_output(&watch.output)) return;
   begin_output(&watch.output, &watch.llc, watch.sample_shift, watch.epoch_instructions);
   write_first_maps();
-  for (int i = 0; i < THREADS; i++) forget(&watch.recorders[i], instructions_of(&watch.recorders[i]));
+  memset(watch.llc.locks, 0, LOCKS);
+  for (int i = 0; i < THREADS; i++) {
+    Recorder *r = &watch.recorders[i];
+    r->locked = false;
+    r->queued = 0;
+    forget(r, instructions_of(r));
+  }
 }
 
 /** `exec`: a program is about to go on without an emulator, so that nothing more is counted of this process. `stayed`: it was none. */
@@ -105,11 +111,13 @@ void before_syscall(plugin_id id, unsigned cpu, int64_t number, uint64_t a, uint
   memcpy(arguments[cpu % THREADS], given, sizeof given);
   if (is_call(number, CLONE_CALL) && (a & SHARES_MEMORY) && !(a & IS_VFORK)) watch.threaded = true;
   if (is_exec(number)) {
-    cut_all();
+    end_all_epochs(cpu);
     write_exec("exec");
   }
-  if (is_call(number, EXIT_CALL)) cut(recorder_of(cpu), &watch.output, instructions_of(recorder_of(cpu)));
-  if (is_call(number, EXIT_GROUP_CALL)) cut_all();
+  // While a thread waits, or when it was the last that another ends, nothing of it is left behind.
+  drain(recorder_of(cpu));
+  if (is_call(number, EXIT_CALL)) end_epoch(recorder_of(cpu), true);
+  if (is_call(number, EXIT_GROUP_CALL)) end_all_epochs(cpu);
 }
 
 void after_syscall(plugin_id id, unsigned cpu, int64_t number, int64_t result) {

@@ -41,7 +41,11 @@ on_access on_memory, on_memory_alone;
 on_syscall before_syscall;
 on_syscall_return after_syscall;
 bool touches_stack_top(const plugin_insn *);
+/** Looks up what is queued. */
+void drain(Recorder *);
+/** Writes an epoch and begins the next. What another thread has queued stays where it is. */
+void end_epoch(Recorder *, bool is_own);
 /** Writes what every thread has counted so far. */
-void cut_all(void);
+void end_all_epochs(unsigned cpu);
 
 #endif

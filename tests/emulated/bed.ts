@@ -5,6 +5,7 @@ import { mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { CountedEpoch } from "../../src/core/counters.js";
+import type { Region } from "../../src/core/regions.js";
 import { cacheShape } from "../../src/counters/emulated/shape.js";
 import { type EmulatedOptions, openEmulated } from "../../src/counters/emulated.js";
 import { emulatorHost } from "../../src/platform/emulator.js";
@@ -29,6 +30,8 @@ export function compileProgram(name: string, flags: readonly string[] = ["-O2", 
 
 export interface EmulatedRun {
   readonly epochs: readonly CountedEpoch[];
+  /** All that was ever mapped. */
+  readonly regions: readonly Region[];
   readonly notes: readonly string[];
   readonly stdout: string;
   readonly stderr: string;
@@ -50,7 +53,8 @@ export async function runEmulated(command: readonly string[], options: EmulatedO
   const seconds = Number(process.hrtime.bigint() - started) / 1e9;
   const session = await source.open(0, false);
   try {
-    return { epochs: await session.finish(), notes: session.notes, stdout, stderr, status, seconds };
+    const epochs = await session.finish();
+    return { epochs, regions: session.regions?.() ?? [], notes: session.notes, stdout, stderr, status, seconds };
   } finally {
     session.close();
   }

@@ -7,7 +7,7 @@ import { need } from "../support/need.js";
 import { buildPlugin, compileProgram, EMULATOR_PACKAGES, runEmulated, sumOf } from "./bed.js";
 
 const MIB = 2 ** 20;
-const THREADS = 3;
+const THREADS = 4;
 const PASSES = 4;
 const ARRAY_MIB = 8;
 const LINES = (ARRAY_MIB * MIB) / 64;
