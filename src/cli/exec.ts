@@ -122,7 +122,7 @@ async function watchedRun(
     if (stopper) suspendBetweenStops(addon, stopper.method, target.pid);
     onStart(target);
     const opened = await source.open(target.pid, true);
-    const session = source.launch && alone ? alignedSession(opened, alone.medianNs) : opened;
+    const session = source.launch && alone ? alignedSession(opened, alone) : opened;
     stopper?.note(target.pid);
     const startNs = platform.clock.nowNs();
     target.begin();

@@ -45,6 +45,8 @@ export interface ProgramEnd {
 export interface RunTimes {
   readonly samplesNs: readonly number[];
   readonly medianNs: number;
+  /** Processor time of all its threads in the mean run; in results of before it was told there is none. */
+  readonly cpuNs?: number;
   readonly rangeNs: Span;
 }
 

@@ -4,6 +4,7 @@
 import type { CountedEpoch } from "../core/counters.js";
 import { UnavailableError } from "../core/errors.js";
 import type { CounterSession } from "../core/ports.js";
+import type { RunTimes } from "../core/watch.js";
 
 const instructionsOf = ({ counters }: CountedEpoch): number => counters.instructions ?? 0;
 
@@ -38,14 +39,18 @@ function countersOf(slice: readonly CountedEpoch[]): Record<string, number> {
   return sums;
 }
 
-/** The slice took `ns`; its slowest thread ran all of that, the others by their instructions. */
-function merged(slice: readonly CountedEpoch[], ns: number): CountedEpoch {
+/** The slice took `ns`; its threads ran by their instructions, `cpuNs` in all, but none longer than the slice. */
+function merged(slice: readonly CountedEpoch[], ns: number, cpuNs: number): CountedEpoch {
+  const all = Math.max(
+    1,
+    slice.reduce((sum, epoch) => sum + instructionsOf(epoch), 0),
+  );
   const most = Math.max(1, ...slice.map(instructionsOf));
+  const taskClockNs = Math.min(cpuNs, (ns * all) / most);
   const threads = slice.flatMap((epoch) => {
-    const onCpuNs = (ns * instructionsOf(epoch)) / most / Math.max(1, epoch.threads.length);
+    const onCpuNs = (taskClockNs * instructionsOf(epoch)) / all / Math.max(1, epoch.threads.length);
     return epoch.threads.map(({ tid }) => ({ tid, onCpuNs }));
   });
-  const taskClockNs = (ns * slice.reduce((sum, epoch) => sum + instructionsOf(epoch), 0)) / most;
   return {
     nativeNs: ns,
     threads,
@@ -56,8 +61,11 @@ function merged(slice: readonly CountedEpoch[], ns: number): CountedEpoch {
   };
 }
 
-/** Gives each slice of the run its part of the native time, by its part of the instructions. */
-export function alignEpochs(epochs: readonly CountedEpoch[], nativeNs: number): CountedEpoch[] {
+/**
+ * Gives each slice of the run its part of the native times, by its part of the instructions: wall time, and the processor time in
+ * which memory can delay it. Where that is not known the slowest thread is taken to have run all the time.
+ */
+export function alignEpochs(epochs: readonly CountedEpoch[], nativeNs: number, cpuNs = Infinity): CountedEpoch[] {
   const instructions = epochs.reduce((sum, epoch) => sum + instructionsOf(epoch), 0);
   if (instructions === 0) {
     const remedy = "Use another --source.";
@@ -65,12 +73,12 @@ export function alignEpochs(epochs: readonly CountedEpoch[], nativeNs: number): 
   }
   return slicesOf(epochs).map((slice) => {
     const share = slice.reduce((sum, epoch) => sum + instructionsOf(epoch), 0) / instructions;
-    return merged(slice, share * nativeNs);
+    return merged(slice, share * nativeNs, share * cpuNs);
   });
 }
 
-/** A session whose epochs come all at the end, aligned with a native run that took `nativeNs`. */
-export function alignedSession(session: CounterSession, nativeNs: number): CounterSession {
+/** A session whose epochs come all at the end, aligned with a native run. */
+export function alignedSession(session: CounterSession, native: RunTimes): CounterSession {
   const seen: CountedEpoch[] = [];
   const note =
     "times are those of a native run, shared out by instructions; its threads are taken to have run side by side";
@@ -80,7 +88,7 @@ export function alignedSession(session: CounterSession, nativeNs: number): Count
       return [];
     },
     async finish() {
-      return alignEpochs([...seen, ...(await session.finish())], nativeNs);
+      return alignEpochs([...seen, ...(await session.finish())], native.medianNs, native.cpuNs || undefined);
     },
     get notes() {
       return [...session.notes, note];

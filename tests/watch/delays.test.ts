@@ -147,6 +147,11 @@ test("emulated epochs take their share of a native run by instructions", () => {
     [2 * MS, 6 * MS],
   );
   assert.is(aligned[1]?.threads[0]?.onCpuNs, 6 * MS);
+  // Half of the time the program waited: only the other half was spent on the processor.
+  const waited = alignEpochs([one(100), one(300)], 8 * MS, 4 * MS);
+  assert.is(waited[1]?.nativeNs, 6 * MS);
+  assert.is(waited[1]?.threads[0]?.onCpuNs, 3 * MS);
+  assert.is(waited[1]?.counters.taskClockNs, 3 * MS);
   try {
     alignEpochs([one(0)], MS);
     assert.unreachable();

@@ -38,6 +38,7 @@ export async function plainRuns(
   { count, node, onStart }: PlainOptions,
 ): Promise<RunTimes> {
   const samplesNs: number[] = [];
+  let cpuNs = 0;
   for (let i = 0; i < count; i++) {
     const program = startProgram(addon, command, { cgroupProcs: "", node, quiet: true });
     try {
@@ -47,6 +48,7 @@ export async function plainRuns(
       while (!(await program.wait(1e9)));
       samplesNs.push(clock.nowNs() - startNs);
       const end = program.end();
+      cpuNs += (program.cpuNs() ?? 0) / count;
       if (end && (end.code !== 0 || end.signal !== null)) throw new ProgramFailed(command.file, end);
     } finally {
       program.close();
@@ -54,7 +56,7 @@ export async function plainRuns(
   }
   const sorted = [...samplesNs].sort((a, b) => a - b);
   const [least, most] = [sorted[0] ?? 0, sorted.at(-1) ?? 0];
-  return { samplesNs, medianNs: summarize(samplesNs).median, rangeNs: [least, most] };
+  return { samplesNs, medianNs: summarize(samplesNs).median, cpuNs, rangeNs: [least, most] };
 }
 
 /** Bit of a NUMA node as --bind names it: `node1` or `1`. Throws InputError that lists the nodes there are. */

@@ -23,6 +23,8 @@ export interface WatchedProcess {
   waitBy(look: (pidfd: number, mostNs: number) => boolean): Promise<boolean>;
   /** How it ended; null while it runs, or when it was only attached to. */
   end(): ProgramEnd | null;
+  /** Its processor time and that of the children it waited for; null before its end. */
+  cpuNs(): number | null;
   signal(name: NodeJS.Signals): void;
   close(): void;
 }
@@ -94,10 +96,12 @@ export function startProgram(addon: NativeAddon, command: LaunchCommand, options
   const pidfd = addon.pidfdOpen(pid);
   const wait = waiter(addon, pidfd);
   let ended: ProgramEnd | null = null;
+  let cpuNs: number | null = null;
   const end = () => {
     if (ended) return ended;
     const status = addon.reap(pid);
     if (!status) return null;
+    cpuNs = status.userNs + status.systemNs;
     ended = status.signal ? { code: null, signal: signalName(status.signal) } : { code: status.code, signal: null };
     return ended;
   };
@@ -113,6 +117,7 @@ export function startProgram(addon: NativeAddon, command: LaunchCommand, options
     wait,
     waitBy: waiterBy(pidfd),
     end,
+    cpuNs: () => cpuNs,
     signal(name) {
       addon.pidfdSignal(pidfd, os.signals[name]);
     },
@@ -165,6 +170,7 @@ export function attachTo(addon: NativeAddon, pid: number): WatchedProcess {
     wait: waiter(addon, pidfd),
     waitBy: waiterBy(pidfd),
     end: () => null,
+    cpuNs: () => null,
     signal: () => {},
     close,
   };
