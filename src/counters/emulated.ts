@@ -68,6 +68,7 @@ function notesOf(options: EmulatedOptions, processes: ReadonlyMap<string, Proces
   const shift = options.sampleShift ?? 0;
   return [
     `emulated: lines of a modelled cache of ${mib[1]} MiB (range: ${mib[2]} to ${mib[0]} MiB), not of this machine's own`,
+    "emulated: delays range from the largest cache with irregular lines in flight together to the smallest with one at a time",
     ...(shift > 0 ? [`emulated: one of ${2 ** shift} sets was followed, its lines stand for all`] : []),
     ...(execs > 0 ? [`emulated: ${execs} exec went on without the emulator; what ran there is not counted`] : []),
     ...(broken > 0 ? [`emulated: ${broken} broken lines of the plugin were left out`] : []),

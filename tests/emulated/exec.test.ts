@@ -137,6 +137,10 @@ if (ready && ensureDebian(EMULATOR_PACKAGES)) {
       // The time of the epochs is that of the native run, however slow the emulator was.
       assert.ok(Math.abs(result.nativeNs / result.baseline.medianNs - 1) < 1e-6);
       assert.ok(result.notes.some((note: string) => note.includes("modelled cache of 4.0 MiB")));
+      assert.ok(
+        result.notes.some((note: string) => note.includes("one at a time")),
+        "what the range stands for",
+      );
     });
   }
 }
