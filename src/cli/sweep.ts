@@ -9,8 +9,9 @@ import { closeModel, openModel } from "../formats/index.js";
 import { loadDefaultHost, loadTopology } from "../placement/topology.js";
 import { nodePlatform } from "../platform/node.js";
 import { chartPage } from "../report/chart-page.js";
+import type { Chart } from "../report/html-client.js";
 import { type Section, withoutDefaults } from "../report/section.js";
-import { sweepSection } from "../report/sweep-section.js";
+import { sweepChart, sweepSection } from "../report/sweep-section.js";
 import { sectionLines } from "../report/table.js";
 import { paretoFront } from "../stats/pareto.js";
 import type { Command } from "./command.js";
@@ -104,7 +105,8 @@ async function measure(recipe: Recipe, { topologies, placements }: Matrix, work:
   });
 }
 
-function sectionsOf(matrix: Matrix, lines: readonly SweepLine[]): Section[] {
+/** A table and a chart for each topology. */
+function viewsOf(matrix: Matrix, lines: readonly SweepLine[]): { readonly section: Section; readonly chart: Chart }[] {
   return matrix.topologies.map((topology) => {
     const keys = matrix.placements.flatMap((rules) => matrix.recipes.map((recipe) => lineKey(recipe, topology, rules)));
     const own = [...new Map(lines.map((line) => [line.key, line])).values()].filter(({ key }) => keys.includes(key));
@@ -113,7 +115,9 @@ function sectionsOf(matrix: Matrix, lines: readonly SweepLine[]): Section[] {
       kl ?? Number.POSITIVE_INFINITY,
       -tokensPerSecond,
     ];
-    return withoutDefaults(sweepSection(topology, own, paretoFront(own.map(point))));
+    const front = paretoFront(own.map(point));
+    const section = withoutDefaults(sweepSection(topology, own, front));
+    return { section, chart: sweepChart(topology, own, front) };
   });
 }
 
@@ -145,12 +149,13 @@ async function run(parsed: Parsed): Promise<number> {
     lines.push(...fresh);
   }
   bar.clear();
-  const sections = sectionsOf(matrix, lines);
+  const views = viewsOf(matrix, lines);
+  const sections = views.map(({ section }) => section);
   if (html !== undefined) {
     const page = {
       title: `nibblemark sweep ${named}`,
       lines: [`${lines.length} lines in ${path}`],
-      charts: [],
+      charts: views.map(({ chart }) => chart),
       sections,
     };
     await platform.writeWhole(html, chartPage(page, await htmlAssets()));
@@ -176,7 +181,7 @@ export const sweepCommand: Command = {
     { name: "steps", value: "N", help: "of sft" },
     { name: "topology", value: "LIST", repeat: true, help: "simulated speed under these (default local,cxl-1hop)" },
     { name: "placement", value: "RULES", repeat: true, help: "one set of rules each, or default" },
-    { name: "export-html", value: "FILE", help: "also write the tables as a page" },
+    { name: "export-html", value: "FILE", help: "also write tables and plots as a page" },
   ],
   positionals: 2,
   run,

@@ -96,6 +96,19 @@ async function lossScores(trial: Trial, field: "nll" | "kl"): Promise<LayerScore
   return { ...Object.fromEntries(byClass), all: each.map((losses) => meanLoss(losses, field)) };
 }
 
+/** Loss by class when each block left, in the order in which they did; known already, nothing runs. */
+async function stepLosses(trial: Trial, order: readonly number[]): Promise<LayerScores["scores"]> {
+  const scores: Partial<Record<TokenClass, (number | null)[]>> = {};
+  for (const [i, layer] of order.entries()) {
+    for (const [name, { nll }] of Object.entries(await trial.losses(order.slice(0, i + 1), false))) {
+      const list = scores[name as TokenClass] ?? new Array<number | null>(trial.layers).fill(null);
+      list[layer] = nll;
+      scores[name as TokenClass] = list;
+    }
+  }
+  return scores;
+}
+
 /** Scores of one criterion. */
 export async function criterionScores(
   name: CriterionName,
@@ -112,7 +125,7 @@ export async function criterionScores(
       return simple(name, (await similarity()).influence, options);
     case "angular": {
       const { angular, spanAngular } = await similarity();
-      return simple(name, onlyAll(angular), options, spanAngular);
+      return simple(name, angular, options, spanAngular);
     }
     case "cosine-span":
       return spanScores((await similarity()).spanCosine, layers, options);
@@ -130,7 +143,8 @@ export async function criterionScores(
       return simple(name, onlyAll(await magnitudeScores(module, source.tensors, layers)), options);
     case "sleb": {
       const found = await greedySet(await trial(), options, (losses) => meanLoss(losses, "nll"));
-      return ranked(name, found.order, found.removed, layers);
+      const own = ranked(name, found.order, found.removed, layers);
+      return { ...own, scores: { ...(await stepLosses(await trial(), found.order)), ...own.scores } };
     }
     case "lora-delta": {
       const { name: folder, matrices } = parts.adapter as NonNullable<CriterionParts["adapter"]>;

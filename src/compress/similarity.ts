@@ -13,8 +13,8 @@ export type ClassScores = Readonly<Partial<Record<TokenClass, readonly (number |
 export interface SimilarityScores {
   /** 1 - mean cosine of a block's input and output (Men et al. 2024); low: remove first. */
   readonly influence: ClassScores;
-  /** Angle / pi between input and output of a block at the last token of each sample (Gromov et al. 2024). */
-  readonly angular: readonly number[];
+  /** Angle / pi between input and output of a block: `all` at the last token of each sample (Gromov et al. 2024), a class at all its tokens. */
+  readonly angular: ClassScores;
   /** Span of n blocks from each first block on: angle / pi at the last token, and 1 - mean cosine over all tokens. */
   readonly spanAngular: readonly number[];
   readonly spanCosine: ClassScores;
@@ -72,6 +72,13 @@ function meanAngle(own: Float64Array): number {
   return sum(2) / sum(0);
 }
 
+/** Mean angle of a class's tokens by block; null where it does not occur. */
+function classAngles(sums: readonly Float64Array[]): Partial<ClassScores> {
+  const of = (index: number) =>
+    sums.map((own) => (own[index * FIELDS] === 0 ? null : own[index * FIELDS + 2] / own[index * FIELDS]));
+  return Object.fromEntries(TOKEN_CLASSES.map((name, index) => [name, of(index)]));
+}
+
 /**
  * One pass over all blocks. `states` are used up; memory holds the residual streams of `span` + 1 blocks.
  * @param span blocks of the span that is to be removed
@@ -100,7 +107,7 @@ export async function similarityScores(
   });
   return {
     influence: oneMinus(single.map(({ all }) => all)),
-    angular: single.map(({ last }) => meanAngle(last)),
+    angular: { ...classAngles(single.map(({ all }) => all)), all: single.map(({ last }) => meanAngle(last)) },
     spanAngular: spans.map(({ last }) => meanAngle(last)),
     spanCosine: oneMinus(spans.map(({ all }) => all)),
   };

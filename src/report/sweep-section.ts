@@ -2,7 +2,26 @@
 
 import type { SweepLine } from "../core/sweep.js";
 import { ABSENT, bytesText, digits } from "./format.js";
+import type { Chart } from "./html-client.js";
+import { SERIES_COLORS } from "./html-style.js";
 import { left, right, type Section } from "./section.js";
+
+/** Size against divergence under one topology: what nothing beats (in speed too) beside the rest; unmeasured lines are left out. */
+export function sweepChart(topology: string, lines: readonly SweepLine[], front: readonly number[]): Chart {
+  const shown = lines
+    .map(({ weightBytes, kl }, i) => ({ mib: weightBytes / 2 ** 20, kl, isFront: front.includes(i) }))
+    .filter(({ kl }) => kl !== null)
+    .sort((a, b) => a.mib - b.mib);
+  const y = (isFront: boolean) => shown.map((point) => (point.isFront === isFront ? point.kl : null));
+  return {
+    name: `size and divergence under ${topology}`,
+    ...{ xLabel: "MiB", yLabel: "KL", scattered: true, x: shown.map(({ mib }) => mib) },
+    series: [
+      { label: "on the front", color: SERIES_COLORS[0] as string, y: y(true) },
+      { label: "beaten", color: SERIES_COLORS[1] as string, y: y(false) },
+    ],
+  };
+}
 
 /** @param front indices of the lines that none beats */
 export function sweepSection(topology: string, lines: readonly SweepLine[], front: readonly number[]): Section {

@@ -39,12 +39,17 @@ test("known lines are not measured again, a torn one is passed over, and the fro
   writeFileSync(out, `${JSON.stringify(line(0, 1000, 0.1))}\n${JSON.stringify(line(1, 2000, 0.2))}\n`);
   appendFileSync(out, '{"schemaVersion":1,"key":"to');
   const before = readFileSync(out, "utf8");
-  const args = ["--prune", "0,1", "--heal", "none", "--quant", "f16", "--topology", "local"];
+  const page = join(folder.path, "page.html");
+  const args = ["--prune", "0,1", "--heal", "none", "--quant", "f16", "--topology", "local", "--export-html", page];
   const { code, stdout, stderr } = nibblemark(["sweep", "no/such/model", out, ...args]);
   assert.is(code, 0, stderr);
   assert.match(stdout, /\* +0 +none +f16/);
   assert.not.match(stdout, /\* +1 +none/);
   assert.is(readFileSync(out, "utf8"), `${before}\n`);
+  // The page plots both lines, one on the front and one beaten.
+  const html = readFileSync(page, "utf8");
+  assert.match(html, /size and divergence under local/);
+  assert.match(html, /"y":\[0\.1,null\][^\]]*"y":\[null,0\.2\]/);
   folder.remove();
 });
 

@@ -76,6 +76,14 @@ test("a block that does nothing goes first", async () => {
     assert.ok((scores[kind]?.[1] as number) > 1e-3);
   }
   assert.is(scores.image?.[0], null);
+  const angular = (await criterionScores("angular", parts, options)).scores;
+  assert.ok((angular.answer?.[idle] as number) < 1e-3 && (angular.answer?.[1] as number) > 1e-2);
+  assert.not.equal(angular.answer, angular.prompt);
+  assert.is(angular.image?.[0], null);
+  const sleb = (await criterionScores("sleb", parts, { ...options, count: 2 })).scores;
+  const left = (await trial.losses([idle], false)).answer?.nll;
+  assert.is(sleb.answer?.[idle], left);
+  assert.is(sleb.answer?.filter((value) => value !== null).length, 2);
   const without = await trial.losses([idle], false);
   for (const [kind, { kl, nll }] of Object.entries(without)) {
     assert.ok(Math.abs(kl) < 1e-6);
