@@ -86,7 +86,7 @@ export interface MemoryProbe {
   measureChaseNs(bytes: number, chains: number, shape: ChaseShape): Promise<number>;
 }
 
-/** What a GPU's own profile is measured with; each call is two submissions or fewer. */
+/** What a GPU's own profile is measured with; each call is a few submissions. */
 export interface GpuProbe {
   /** ns of a plain read of `bytes` bytes in one dispatch: what products are held against. */
   readNs(bytes: number): Promise<number>;

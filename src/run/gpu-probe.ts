@@ -48,11 +48,11 @@ export async function probeGpu({
 }: GpuProbeParts): Promise<GpuProfile> {
   const sizes = sizesUpTo(maxBytes);
   const steps: { bytes: number; ns: number }[] = [];
-  for (const bytes of sizes) steps.push({ bytes, ns: await least(() => probe.chaseNs(bytes)) });
+  for (const bytes of sizes) steps.push({ bytes, ns: await probe.chaseNs(bytes) });
   const largest = sizes.at(-1) as number;
   const idleNs = Math.max(1, ...steps.slice(-1).map(({ ns }) => ns));
   const readGBps = largest / (await least(() => probe.readNs(largest)));
-  const dispatchNs = await least(() => probe.dispatchNs());
+  const dispatchNs = await probe.dispatchNs();
   const computeRates: Record<string, number> = {};
   for (const family of COMPUTE_FAMILIES) computeRates[family] = await computeRate(family, dispatchNs);
   const lines = Math.max(1, (readGBps * idleNs) / LINE_BYTES);

@@ -4,6 +4,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { openWebgpu } from "../../src/backends/webgpu.js";
+import { measureGpu } from "../../src/cli/parts/gpu-memory.js";
 import { type GpuProfile, type HostProfile, sealProfile } from "../../src/core/host.js";
 import type { Op, TensorSpec } from "../../src/core/op.js";
 import { openTrafficModel } from "../../src/delay/traffic.js";
@@ -11,7 +12,6 @@ import { placeTensors } from "../../src/placement/place.js";
 import { loadDefaultGpu, loadDefaultHost, loadTopology } from "../../src/placement/topology.js";
 import { nodePlatform } from "../../src/platform/node.js";
 import { type Iteration, openEvaluator } from "../../src/run/evaluate.js";
-import { probeGpu } from "../../src/run/gpu-probe.js";
 import type { MemoryParts } from "../../src/run/parts.js";
 import { needWebgpu } from "../support/webgpu.js";
 
@@ -71,23 +71,18 @@ test("time that dispatches take hides no memory", async () => {
 });
 
 if (needWebgpu()) {
-  test("a GPU measures itself", async () => {
-    const backend = await openWebgpu(platform);
-    const { adapter, host, dispatchNs } = await probeGpu({
-      ...{ adapter: backend.adapter.name, probe: backend.probe, maxBytes: MIB, fallback: frozen },
-      computeRate: async (_family, ns) => 1e9 / Math.max(1, ns),
-    });
-    await backend.close();
-    assert.is(adapter, backend.adapter.name);
-    assert.match(host.name, /swiftshader/i);
+  test("a GPU measures itself, memory and kernels", async () => {
+    const { adapter, host, dispatchNs } = await measureGpu(platform, MIB, 64);
+    assert.match(adapter, /swiftshader/i);
+    assert.is(host.name, `probe of ${adapter}`);
     assert.ok(dispatchNs > 0 && dispatchNs < 1e8, `${dispatchNs} ns a dispatch`);
     assert.ok(host.idleNs >= 1 && host.idleNs < 1e6, `${host.idleNs} ns a read`);
     assert.ok(host.readGBps > 1e-3 && host.readGBps < 1e4, `${host.readGBps} GB/s`);
-    assert.ok(
-      Math.abs((host.linesInFlight.stream * 64) / host.idleNs / host.readGBps - 1) < 0.01 ||
-        host.linesInFlight.stream === 1,
-    );
+    const { chase, stream } = host.linesInFlight;
+    assert.is(chase, 1);
+    assert.ok(stream === 1 || Math.abs((stream * 64) / host.idleNs / host.readGBps - 1) < 0.01, `${stream} lines`);
     assert.ok(host.llcBytes <= MIB);
+    assert.ok(Object.values(host.computeRates).every((rate) => rate > 1e3 && rate < 1e15));
     assert.is(host.source, "measured");
   });
 

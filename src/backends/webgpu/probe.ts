@@ -14,6 +14,7 @@ const STRIDE_BYTES = 128;
 /** Steps of a chase: with few, the rest of the submission is all that takes time. */
 const STEPS = [1024, 17_408] as const;
 const DISPATCHES = [16, 528] as const;
+const ROUNDS = 3;
 
 export interface ProbedDevice {
   readonly store: Store;
@@ -29,10 +30,15 @@ export function openGpuProbe({ store, watch, clock, nothing }: ProbedDevice): Gp
     const { gpuNs } = await run(store, note, watch);
     return gpuNs || clock.nowNs() - start;
   };
-  /** What one more unit takes, whatever a submission takes: the difference of a long and a short one. */
+  /** What one more unit takes, whatever a submission takes: the difference of a long and a short one, the least of each. */
   const slope = async ([few, many]: readonly [number, number], unitsNs: (units: number) => Promise<number>) => {
-    const short = await unitsNs(few);
-    return Math.max(0, (await unitsNs(many)) - short) / (many - few);
+    let [short, long] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
+    for (let round = 0; round < ROUNDS; round++) {
+      short = Math.min(short, await unitsNs(few));
+      long = Math.min(long, await unitsNs(many));
+    }
+    // Where noise is larger than the units: at most what the long one took.
+    return long > short ? (long - short) / (many - few) : long / many;
   };
   return {
     readNs(bytes) {
