@@ -22,6 +22,7 @@ import type { StreamedForward } from "../../src/core/layers.js";
 import type { WriteSource } from "../../src/core/write.js";
 import { nodePlatform } from "../../src/platform/node.js";
 import type { ModelName } from "./cells.js";
+import type { Rounding } from "./rounding.js";
 
 export const SHIPPED = "models/nibblemark-llava-2m";
 export const SMOLLM2 = ".cache/gguf/SmolLM2-135M-Instruct.floats.gguf";
@@ -42,6 +43,10 @@ export interface Bed {
   base(): Promise<Base>;
   /** The unpruned model on the calibration samples with all that ReplaceMe needs, run at the first call. */
   calibrated(): Promise<Kept>;
+  /** Tensors of the unpruned model that ReplaceMe changed, by its form and the blocks that left. */
+  readonly healings: Map<string, ReadonlyMap<string, Float32Array>>;
+  /** What cells of one scheme share, by its name. */
+  readonly roundings: Map<string, Rounding>;
   /** Trials of removals, opened at the first call: all criteria share what was run. */
   trial(request: CompressRequest): Promise<Trial>;
   close(): Promise<void>;
@@ -87,6 +92,7 @@ export async function openBed(model: ModelName, threads: number): Promise<Bed> {
   let tried: { readonly forward: StreamedForward; readonly trial: Promise<Trial> } | null = null;
   return {
     ...{ engine, path, calibPath, source, calib, heldOut, base, calibrated },
+    ...{ healings: new Map(), roundings: new Map() },
     async trial(request) {
       if (!tried) {
         const run = await engine.forward(source, longestOf(calib.samples));
@@ -136,22 +142,30 @@ async function heldOutSet({ platform, model }: Engine, windows: number): Promise
 
 /** How a source differs from the bed's own. */
 export interface Change {
-  /** Blocks from the first one on that are the bed's own: they are not run again. */
+  /** Blocks from the first one on that are the bed's own, or its own under `rounding`: they are run once. */
   readonly untouched: number;
+  readonly rounding: Rounding | null;
   /** The source's engine where it is not the bed's: its embeddings may differ, nothing is untouched then. */
   readonly engine: Engine | null;
 }
 
 /** Losses of a model on the held-out samples. */
-export async function evaluate(bed: Bed, source: WriteSource, { untouched, engine }: Change): Promise<Losses> {
+export async function evaluate(bed: Bed, source: WriteSource, change: Change): Promise<Losses> {
   const { heldOut } = bed;
+  const { engine, untouched } = change;
   const base = await bed.base();
   const forward = await (engine ?? bed.engine).forward(source, longestOf(heldOut.samples));
   try {
-    const from = engine ? 0 : Math.min(untouched, forward.layers);
-    const states = engine ? await forward.embed(heldOut.samples) : base.states[from].slice();
+    const known = engine ? [await forward.embed(heldOut.samples)] : statesOf(base, change.rounding);
+    const from = Math.min(untouched, known.length - 1, forward.layers);
+    const states = known[from].slice();
     const layers = Array.from({ length: forward.layers - from }, (_, i) => from + i);
-    await walk(forward, states, { taps: [], layers });
+    await walk(forward, states, {
+      ...{ taps: [], layers },
+      afterLayer(layer, after) {
+        if (layer < untouched && layer + 1 === known.length) known.push(after.slice());
+      },
+    });
     const all: Losses[] = [];
     for (const [i, state] of states.entries()) {
       const sample = heldOut.samples[i];
@@ -163,6 +177,13 @@ export async function evaluate(bed: Bed, source: WriteSource, { untouched, engin
   } finally {
     await forward.close();
   }
+}
+
+/** Residual streams before each block as far as they are known: of the unpruned model, or of it under a scheme. */
+function statesOf({ states }: Base, rounding: Rounding | null): Float32Array[][] {
+  if (!rounding) return states.map((own) => own.slice());
+  if (rounding.heldOut.length === 0) rounding.heldOut.push(states[0].slice());
+  return rounding.heldOut;
 }
 
 /** Means over all samples, each token weighing the same within its class. */

@@ -15,7 +15,6 @@ import type { CompressRequest } from "../../src/cli/compress/request.js";
 import { chooseLayers } from "../../src/cli/compress/scoring.js";
 import { roundMatrix, valuesOf } from "../../src/compress/codes.js";
 import { keptLayers, prunedSource } from "../../src/compress/prune.js";
-import { floatsOfBlock, quantizeDecoder } from "../../src/compress/quantize.js";
 import { parseScheme, type Scheme } from "../../src/compress/scheme.js";
 import { healKept, type Kept, keepActivations } from "../../src/compress/trial.js";
 import type { WriteSource } from "../../src/core/write.js";
@@ -23,6 +22,7 @@ import { writeCalibration } from "../model/calibset.js";
 import { ensureData } from "../model/fetch.js";
 import { type Bed, evaluate } from "./bench.js";
 import { type Cell, cellKey, criteriaCell, type Removed, type Stage } from "./cells.js";
+import { type Rounding, rounded } from "./rounding.js";
 import type { CellResult, Store } from "./store.js";
 
 /** Of the samples of SFT: other ones than the shipped calibration set has. */
@@ -93,15 +93,17 @@ interface Way {
   readonly source: WriteSource;
   readonly removed: readonly number[];
   readonly scheme: Scheme | null;
-  /** Blocks from the first one on that are still the unpruned model's own. */
+  /** Blocks from the first one on that are still the unpruned model's own, or its own under the scheme. */
   readonly untouched: number;
+  /** Of rounded blocks; null before. */
+  readonly rounding: Rounding | null;
   /** Of a model that was trained anew; closed by the caller. */
   readonly engine: Engine | null;
 }
 
 async function runStages(bed: Bed, cell: PipelineCell, store: Store) {
   const untouched = bed.source.config.decoder.layers;
-  let way: Way = { source: bed.source, removed: [], scheme: null, untouched, engine: null };
+  let way: Way = { source: bed.source, removed: [], scheme: null, untouched, rounding: null, engine: null };
   try {
     for (const stage of cell.stages) way = await step(bed, cell, way, stage, store);
     const final = prunedSource(way.source, way.removed);
@@ -121,7 +123,7 @@ async function step(bed: Bed, cell: PipelineCell, way: Way, stage: Stage, store:
     case "replaceme":
       return { ...way, source: await replaced(bed, way, stage.form), untouched: Math.max(0, way.untouched - 1) };
     case "quant":
-      return rounded(bed, way, parseScheme("--quant", stage.scheme) as Scheme);
+      return roundedWay(bed, way, parseScheme("--quant", stage.scheme) as Scheme);
     case "sft":
       return trained(bed, way, stage);
     default:
@@ -148,7 +150,8 @@ async function replaced(bed: Bed, { source, removed, scheme }: Way, form: "publi
     ridge: form === "published" ? 0 : null,
   };
   const fitted = calib.samples.map((_, i) => i);
-  const changed = await healKept(parts, await activationsOf(bed, source), removed, fitted);
+  const heal = async () => healKept(parts, await activationsOf(bed, source), removed, fitted);
+  const changed = source === bed.source ? await kept(bed.healings, `${form} ${removed}`, heal) : await heal();
   if (!scheme) return withValues(source, changed);
   const { hidden, ffn } = source.config.decoder;
   const again = [...changed].map(([name, values]) => {
@@ -156,6 +159,13 @@ async function replaced(bed: Bed, { source, removed, scheme }: Way, form: "publi
     return [name, valuesOf(module, codes)] as const;
   });
   return withValues(source, new Map(again));
+}
+
+/** What a map holds under a name, made where it is missing. */
+async function kept<T>(map: Map<string, T>, name: string, make: () => Promise<T>): Promise<T> {
+  const value = map.get(name) ?? (await make());
+  map.set(name, value);
+  return value;
 }
 
 /** Those of the unpruned model are shared by all cells. */
@@ -171,29 +181,9 @@ async function activationsOf(bed: Bed, source: WriteSource): Promise<Kept> {
   }
 }
 
-/** Linears of the decoder's blocks, as their codes stand for; what comes out has lost its removed blocks. */
-async function rounded({ engine, calib }: Bed, way: Way, scheme: Scheme): Promise<Way> {
-  const source = prunedSource(way.source, way.removed);
-  const { module } = way.engine ?? engine;
-  const looks = scheme.method === "awq" || scheme.method === "gptq";
-  const forward = looks ? await (way.engine ?? engine).forward(source, longestOf(calib.samples)) : null;
-  try {
-    const states = forward ? await forward.embed(calib.samples) : [];
-    const floats = floatsOf(source);
-    const classes = calib.samples.map((sample) => sample.classes);
-    const parts = { module, config: source.config.decoder, floats, forward, states, classes };
-    const values = new Map<string, Float32Array>();
-    await quantizeDecoder(parts, {
-      scheme,
-      async onBlock(block) {
-        const of = floatsOfBlock(module, block, floats);
-        for (const name of [...block.matrices.keys(), ...block.vectors.keys()]) values.set(name, await of(name));
-      },
-    });
-    return { ...way, source: withValues(source, values), removed: [], scheme, untouched: 0 };
-  } finally {
-    await forward?.close();
-  }
+async function roundedWay(bed: Bed, way: Way, scheme: Scheme): Promise<Way> {
+  const { source, rounding } = await rounded(bed, way, scheme, bed.roundings);
+  return { ...way, source, removed: [], scheme, rounding };
 }
 
 /** SFT by the command itself, on samples of the training splits; its result is kept in the cache. */
@@ -215,7 +205,7 @@ async function trained(bed: Bed, { removed }: Way, stage: Extract<Stage, { do: "
     if (status !== 0) throw new Error(`compress ended with ${status}: ${stderr}`);
   }
   const engine = await openEngine(bed.engine.platform, out, { threads: bed.engine.threads, dequantize: true });
-  return { source: keptInMemory(engine.source), removed: [], scheme: null, untouched: 0, engine };
+  return { source: keptInMemory(engine.source), removed: [], scheme: null, untouched: 0, rounding: null, engine };
 }
 
 export const nameOf = (cell: Cell): string =>

@@ -7,7 +7,7 @@ import type { WriteSource } from "../core/write.js";
 import type { CompressModule } from "./kernels.js";
 import { PRESETS } from "./prune.js";
 import { TOKEN_CLASSES, type TokenClass } from "./samples.js";
-import { greedySet, healedSwap } from "./search.js";
+import { greedySet, healedSwap, type TriedSet } from "./search.js";
 import { orderOf, type SelectOptions, selectSet } from "./select.js";
 import type { ClassScores, SimilarityScores } from "./similarity.js";
 import { type Losses, meanLoss, type Trial } from "./trial.js";
@@ -32,7 +32,7 @@ export type CriterionName = (typeof CRITERIA)[number]["name"];
 /** One criterion's view of all blocks. */
 export interface LayerScores {
   readonly criterion: string;
-  /** Scores by class; criteria that know none have `all` alone. null: no score (protected in a search, or the class is absent). */
+  /** Scores by class; criteria of weights alone (magnitude, lora-delta) have `all` only. null: no score (protected in a search, or the class is absent). */
   readonly scores: Readonly<Partial<Record<TokenClass | "all", readonly (number | null)[]>>>;
   /** Blocks, least important first. */
   readonly order: readonly number[];
@@ -48,11 +48,11 @@ export interface CriterionParts {
   /** null: no calibration data. */
   readonly similarity: (() => Promise<SimilarityScores>) | null;
   readonly trial: (() => Promise<Trial>) | null;
-  /** Sum of |w * dL/dw| of each block; null with the reason where the trainer cannot do this model. */
-  readonly taylor: (() => Promise<number[]>) | string;
+  /** Sum of |w * dL/dw| of each block, L over all predicted tokens or those of a class; the reason where the trainer cannot do this model. */
+  readonly taylor: (() => Promise<ClassScores>) | string;
   readonly adapter: { readonly name: string; readonly matrices: readonly AdapterMatrix[] } | null;
   /** Relative distance of domain and general activations; null without general data. */
-  readonly shift: (() => Promise<number[]>) | null;
+  readonly shift: (() => Promise<ClassScores>) | null;
   /** Most sets that `healed-swap` runs. */
   readonly searchBudget: number;
 }
@@ -138,7 +138,7 @@ export async function criterionScores(
     }
     case "taylor":
       if (typeof parts.taylor === "string") throw missing(name, parts.taylor, "Use another criterion");
-      return simple(name, onlyAll(await parts.taylor()), options);
+      return simple(name, await parts.taylor(), options);
     case "magnitude":
       return simple(name, onlyAll(await magnitudeScores(module, source.tensors, layers)), options);
     case "sleb": {
@@ -151,20 +151,44 @@ export async function criterionScores(
       return simple(name, onlyAll(await loraDeltaScores(module, folder, matrices, layers)), options);
     }
     case "activation-shift":
-      return simple(name, onlyAll((await parts.shift?.()) ?? []), options);
+      return simple(name, (await parts.shift?.()) ?? onlyAll([]), options);
     case "healed-swap": {
-      const found = await healedSwap(await trial(), options, await proposals(parts, options), parts.searchBudget);
-      return ranked(name, found.order, found.removed, layers);
+      const { removed, tried } = await healedSwap(
+        await trial(),
+        options,
+        await proposals(parts, options),
+        parts.searchBudget,
+      );
+      const scores = cheapestSets(tried, layers);
+      return { criterion: name, scores, order: first(removed, orderOf(scores.all)), removed };
     }
     default:
       return name satisfies never;
   }
 }
 
+/** Of each block the divergence of the best tried set that it leaves in: all classes alike, and each; null: in no tried set. */
+function cheapestSets(tried: readonly TriedSet[], layers: number): LayerScores["scores"] & { all: (number | null)[] } {
+  const best = Array.from({ length: layers }, (_, layer) => {
+    const sets = tried.filter(({ set }) => set.includes(layer));
+    return sets.length === 0 ? null : sets.reduce((a, b) => (b.divergence < a.divergence ? b : a));
+  });
+  const classes = TOKEN_CLASSES.filter((name) => best.some((one) => one?.losses[name]));
+  const byClass = classes.map((name) => [name, best.map((one) => one?.losses[name]?.kl ?? null)] as const);
+  return { ...Object.fromEntries(byClass), all: best.map((one) => one?.divergence ?? null) };
+}
+
+const first = (chosen: readonly number[], order: readonly number[]): readonly number[] => [
+  ...chosen,
+  ...order.filter((layer) => !chosen.includes(layer)),
+];
+
 /** A criterion that gives an order alone: the score of a block is its place. */
 function ranked(criterion: string, order: readonly number[], removed: readonly number[], layers: number): LayerScores {
-  const rest = Array.from({ length: layers }, (_, layer) => layer).filter((layer) => !order.includes(layer));
-  const whole = [...order, ...rest];
+  const whole = first(
+    order,
+    Array.from({ length: layers }, (_, layer) => layer),
+  );
   const all = Array.from({ length: layers }, (_, layer) => (order.includes(layer) ? order.indexOf(layer) : null));
   return { criterion, scores: onlyAll(all), order: whole, removed };
 }

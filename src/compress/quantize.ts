@@ -34,6 +34,8 @@ export interface QuantizeOptions {
   readonly balanced?: boolean;
   /** Bits of single matrices, by name (mixed.ts). */
   readonly bits?: ReadonlyMap<string, 4 | 8>;
+  /** First block: those before it are left as they are, and `states` stand before it (default 0). */
+  readonly from?: number;
   /** A block that is done already, or null: it is only run. */
   readonly known?: (layer: number) => Promise<QuantizedBlock | null>;
   /** Takes each new block; none is kept here. */
@@ -56,7 +58,7 @@ export interface QuantizeParts {
 /** All blocks of the decoder, in order; memory holds one of them. */
 export async function quantizeDecoder(parts: QuantizeParts, options: QuantizeOptions): Promise<void> {
   const { module, config, forward, states } = parts;
-  for (let layer = 0; layer < config.layers; layer++) {
+  for (let layer = options.from ?? 0; layer < config.layers; layer++) {
     await options.onLayer?.(layer);
     const known = (await options.known?.(layer)) ?? null;
     const block = known ?? (await quantizeBlock(parts, options, layer));

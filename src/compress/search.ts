@@ -13,6 +13,13 @@ export interface Found {
   readonly runs: number;
 }
 
+/** A set that was run, with the healed model's divergence: its mean over classes, and each class's. */
+export interface TriedSet {
+  readonly set: readonly number[];
+  readonly divergence: number;
+  readonly losses: Losses;
+}
+
 /** SLEB: removes the block whose loss costs least, again and again, each time scoring all that are left. */
 export async function greedySet(
   trial: Trial,
@@ -51,13 +58,16 @@ export async function healedSwap(
   proposals: readonly (readonly number[])[],
   budget: number,
   heal = true,
-): Promise<Found> {
+): Promise<Found & { readonly tried: readonly TriedSet[] }> {
   // ReplaceMe needs a block before what is removed.
   const free = removable(trial.layers, options).filter((layer) => !heal || layer > 0);
   const runs = trial.runs();
+  const tried: TriedSet[] = [];
   const cost = async (set: readonly number[]) => {
     try {
-      return divergence(await trial.losses(set, heal));
+      const losses = await trial.losses(set, heal);
+      tried.push({ set, losses, divergence: divergence(losses) });
+      return divergence(losses);
     } catch (error) {
       // A block that puts nothing out cannot take a map.
       if (error instanceof InputError) return Number.POSITIVE_INFINITY;
@@ -82,7 +92,7 @@ export async function healedSwap(
     }
   }
   const removed = [...best.set].sort((a, b) => a - b);
-  return { removed, loss: best.loss, order: removed, runs: trial.runs() - runs };
+  return { removed, loss: best.loss, order: removed, runs: trial.runs() - runs, tried };
 }
 
 /** Sets that differ in one block, nearest exchanges first. */

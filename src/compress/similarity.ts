@@ -3,7 +3,7 @@
 
 import type { StreamedForward } from "../core/layers.js";
 import type { CompressModule } from "./kernels.js";
-import { type CalibrationSet, TOKEN_CLASSES, type TokenClass, walk } from "./samples.js";
+import { type CalibrationSample, type CalibrationSet, TOKEN_CLASSES, type TokenClass, walk } from "./samples.js";
 
 /** A score a block (or a span's first block), by token class; null where the class does not occur. `all` counts every token. */
 export type ClassScores = Readonly<Partial<Record<TokenClass, readonly (number | null)[]>>> & {
@@ -113,52 +113,80 @@ export async function similarityScores(
   };
 }
 
+/** Residual streams before block 0, used up, and the classes of their tokens. */
+export interface Streams {
+  readonly states: Float32Array[];
+  readonly samples: readonly Pick<CalibrationSample, "classes">[];
+}
+
 /**
  * How differently each block works on domain and on general samples: relative distance of the mean magnitudes of its update's channels,
- * each over the magnitude of the stream it is added to. Low: the block is not specific to the domain, remove first.
+ * over all tokens and over those of each class that occurs in both. Low: the block is not specific to the domain, remove first.
  */
 export async function activationShift(
   module: CompressModule,
   forward: StreamedForward,
-  domain: Float32Array[],
-  general: Float32Array[],
+  domain: Streams,
+  general: Streams,
   onLayer?: (layer: number) => void | Promise<void>,
-): Promise<number[]> {
+): Promise<ClassScores> {
   const { arena, kernels } = module;
-  const { hidden } = forward;
-  const profiles = async (states: Float32Array[]): Promise<Float32Array[]> => {
-    const found: Float32Array[] = [];
-    let mark = 0;
-    let [sums, tokens] = [0, 0];
-    await walk(forward, states, {
-      taps: [],
-      async onLayer(layer) {
-        mark = arena.mark();
-        sums = arena.zeros(hidden * 8);
-        tokens = 0;
-        await onLayer?.(layer);
-      },
-      onSample(_, __, before, { out }) {
-        const inner = arena.mark();
-        const update = arena.place(out as Float32Array);
-        kernels.subtract(update, arena.place(before), before.length, update);
-        tokens += kernels.magnitudes(update, before.length / hidden, hidden, 0, 0, sums);
-        arena.release(inner);
-      },
-      afterLayer() {
-        const means = arena.alloc(hidden * 4);
-        kernels.means(sums, hidden, tokens, means);
-        found.push(arena.floats(means, hidden).slice());
-        arena.release(mark);
-      },
+  const own = await updateProfiles(module, forward, domain, onLayer);
+  const other = await updateProfiles(module, forward, general, onLayer);
+  const of = (kind: Kind) =>
+    own.map((profiles, layer) => {
+      const [a, b] = [profiles[kind], other[layer][kind]];
+      if (!a || !b) return null;
+      const mark = arena.mark();
+      const distance = kernels.relativeDistance(arena.place(a), arena.place(b), forward.hidden);
+      arena.release(mark);
+      return distance;
     });
-    return found;
-  };
-  const [own, other] = [await profiles(domain), await profiles(general)];
-  return own.map((profile, layer) => {
-    const mark = arena.mark();
-    const distance = kernels.relativeDistance(arena.place(profile), arena.place(other[layer]), hidden);
-    arena.release(mark);
-    return distance;
+  return { ...Object.fromEntries(TOKEN_CLASSES.map((kind) => [kind, of(kind)])), all: of("all") };
+}
+
+type Kind = TokenClass | "all";
+const KINDS: readonly Kind[] = [...TOKEN_CLASSES, "all"];
+/** Bits of the classes that a kind counts. */
+const maskOf = (kind: Kind): number => (kind === "all" ? 0xff : 1 << TOKEN_CLASSES.indexOf(kind));
+
+/** [block]: mean magnitude of each channel of the block's update by kind of token; kinds without tokens are absent. */
+async function updateProfiles(
+  { arena, kernels }: CompressModule,
+  forward: StreamedForward,
+  { states, samples }: Streams,
+  onLayer?: (layer: number) => void | Promise<void>,
+): Promise<Partial<Record<Kind, Float32Array>>[]> {
+  const { hidden } = forward;
+  const found: Partial<Record<Kind, Float32Array>>[] = [];
+  let mark = 0;
+  let sums: { readonly kind: Kind; readonly at: number; tokens: number }[] = [];
+  await walk(forward, states, {
+    taps: [],
+    async onLayer(layer) {
+      mark = arena.mark();
+      sums = KINDS.map((kind) => ({ kind, at: arena.zeros(hidden * 8), tokens: 0 }));
+      await onLayer?.(layer);
+    },
+    onSample(_, sample, before, { out }) {
+      const inner = arena.mark();
+      const [update, classes] = [arena.place(out as Float32Array), arena.place(samples[sample].classes)];
+      kernels.subtract(update, arena.place(before), before.length, update);
+      for (const sum of sums) {
+        sum.tokens += kernels.magnitudes(update, before.length / hidden, hidden, classes, maskOf(sum.kind), sum.at);
+      }
+      arena.release(inner);
+    },
+    afterLayer() {
+      const means = arena.alloc(hidden * 4);
+      const profiles = sums.flatMap(({ kind, at, tokens }) => {
+        if (tokens === 0) return [];
+        kernels.means(at, hidden, tokens, means);
+        return [[kind, arena.floats(means, hidden).slice()] as const];
+      });
+      found.push(Object.fromEntries(profiles));
+      arena.release(mark);
+    },
   });
+  return found;
 }

@@ -44,24 +44,27 @@ function stageSection(stages: readonly StageReport[]): Section {
   };
 }
 
-function scoreSection({ criteria, removed }: CompressionReport): Section {
+/** Over all tokens, then by class of token: every criterion side by side, a dash where it has no score of that class. */
+function scoreSections({ criteria, removed }: CompressionReport): Section[] {
   const layers = Math.max(...criteria.map(({ scores }) => scores.all?.length ?? 0));
-  const columns = criteria.flatMap(({ criterion, scores }) => {
-    return Object.keys(scores).map((kind) => ({ criterion, kind, values: scores[kind] ?? [] }));
-  });
+  const kinds = [...new Set(criteria.flatMap(({ scores }) => Object.keys(scores)))].filter((kind) => kind !== "all");
+  const occurs = (kind: string) => criteria.some(({ scores }) => scores[kind]?.some((score) => score !== null));
   const value = (number: number | null | undefined) => (number === null || number === undefined ? "–" : digits(number));
-  return {
-    title: "Scores of blocks (low ones are removed first)",
-    columns: [
-      left("block"),
-      ...columns.map(({ criterion, kind }) => right(kind === "all" ? criterion : `${criterion} ${kind}`)),
-    ],
+  const section = (kind: string, title: string, notes: readonly string[]): Section => ({
+    title,
+    columns: [left("block"), ...criteria.map(({ criterion }) => right(criterion))],
     rows: Array.from({ length: layers }, (_, layer) => [
       removed.includes(layer) ? `${layer} *` : String(layer),
-      ...columns.map(({ values }) => value(values[layer])),
+      ...criteria.map(({ scores }) => value(scores[kind]?.[layer])),
     ]),
-    notes: ["* removed. A span's score stands at its first block."],
-  };
+    notes,
+  });
+  const note =
+    "* removed. A span's score stands at its first block; healed-swap's is that of the best set it tried with the block.";
+  return [
+    section("all", "Scores of blocks (low ones are removed first)", [note]),
+    ...kinds.filter(occurs).map((kind) => section(kind, `Scores of blocks by ${kind} tokens`, [])),
+  ];
 }
 
 function agreementSection({ criteria }: CompressionReport): Section {
@@ -127,7 +130,7 @@ export function compressionSections(report: CompressionReport): Section[] {
   const { criteria, heal, stages, awq } = report;
   const gains = awq.map(({ gain }) => gain);
   return [
-    ...(criteria.length > 0 ? [scoreSection(report)] : []),
+    ...(criteria.length > 0 ? scoreSections(report) : []),
     ...(criteria.length > 1 ? [agreementSection(report)] : []),
     ...(heal.runs.length > 0 ? [healSection(report)] : []),
     ...sftSection(report),

@@ -1,5 +1,4 @@
-// Every criterion removes a block first that does nothing, and says so by class of token; searches keep their budgets; shapes and
-// protection hold; data that a criterion needs is asked for.
+// Every criterion removes a block first that does nothing, and says so by class of token; data that a criterion needs is asked for.
 
 import { test } from "uvu";
 import * as assert from "uvu/assert";
@@ -7,14 +6,12 @@ import { openComparer } from "../../src/backends/wasm/compare.js";
 import { type CriterionName, type CriterionParts, criterionScores, presetOrder } from "../../src/compress/criteria.js";
 import { replaceMe, runsOf } from "../../src/compress/replaceme.js";
 import type { CalibrationSet } from "../../src/compress/samples.js";
-import { divergence, greedySet, healedSwap } from "../../src/compress/search.js";
-import { selectSet } from "../../src/compress/select.js";
+import { divergence } from "../../src/compress/search.js";
 import { activationShift, similarityScores } from "../../src/compress/similarity.js";
-import { type Losses, openTrial, type Trial } from "../../src/compress/trial.js";
+import { openTrial } from "../../src/compress/trial.js";
 import { loraDeltaScores } from "../../src/compress/weights.js";
 import type { FloatsOf } from "../../src/core/layers.js";
 import { nodePlatform } from "../../src/platform/node.js";
-import { kendall, spearman } from "../../src/stats/rank.js";
 import { openModel } from "../../src/train/model.js";
 import { blockTaylor } from "../../src/train/taylor.js";
 import { refuses } from "../support/refuses.js";
@@ -134,13 +131,44 @@ test("ReplaceMe maps an idle block to the identity and never raises the error it
   await close();
 });
 
-test("domain and general data that are the same show no shift", async () => {
+test("domain and general data that are the same show no shift, of any class", async () => {
   const { module, forward, states, close } = await open();
-  const same = await activationShift(module, forward, await states(), await states());
-  assert.equal(same, [0, 0, 0, 0]);
-  const other = await forward.embed(tinySamples(12, 77));
-  const shift = await activationShift(module, forward, await states(), other);
-  assert.ok(shift[0] > 0 && shift[idle] === 0, `${shift}`);
+  const own = async () => ({ states: await states(), samples: set.samples });
+  const same = await activationShift(module, forward, await own(), await own());
+  for (const kind of ["prompt", "answer", "all"] as const) assert.equal(same[kind], [0, 0, 0, 0], kind);
+  const strangers = tinySamples(12, 77);
+  const other = { states: await forward.embed(strangers), samples: strangers };
+  const shift = await activationShift(module, forward, await own(), other);
+  for (const kind of ["prompt", "answer", "all"] as const) {
+    const scores = shift[kind] as readonly number[];
+    assert.ok(scores[0] > 0 && scores[idle] === 0, `${kind} ${scores}`);
+  }
+  assert.not.equal(shift.prompt, shift.answer);
+  assert.equal(shift.image, [null, null, null, null]);
+  // Answers that are read as text on the other side have nothing to be compared with.
+  const asText = strangers.map(({ classes }) => ({ classes: classes.map((kind) => (kind === 2 ? 3 : kind)) }));
+  const apart = await activationShift(module, forward, await own(), {
+    states: await forward.embed(strangers),
+    samples: asText,
+  });
+  assert.equal(apart.answer, [null, null, null, null]);
+  assert.equal(apart.text, [null, null, null, null]);
+  assert.equal(apart.prompt, shift.prompt);
+  await close();
+});
+
+test("healed-swap gives each block the divergence of the best set it tried with it, by class", async () => {
+  const { parts, trial, close } = await open();
+  const { scores, removed, order } = await criterionScores("healed-swap", parts, { ...options, count: 2 });
+  const losses = await trial.losses(removed, true);
+  for (const layer of removed) {
+    assert.is(scores.answer?.[layer], losses.answer?.kl);
+    assert.is(scores.prompt?.[layer], losses.prompt?.kl);
+    assert.is(scores.all?.[layer], divergence(losses));
+  }
+  assert.equal(order.slice(0, 2), removed);
+  const tried = (scores.all as readonly (number | null)[]).filter((score) => score !== null);
+  assert.ok(tried.length > 2 && tried.every((score) => score >= divergence(losses)), `${tried}`);
   await close();
 });
 
@@ -170,62 +198,6 @@ test("Taylor is zero where a block's weights do not touch the loss", async () =>
   );
   assert.ok(first > 0);
   assert.is(second, 0);
-});
-
-/** A trial over a table of losses: sets cost the sum of their blocks, neighbours 10 more. */
-function tableTrial(costs: readonly number[]): Trial {
-  const known = new Set<string>();
-  const loss = (value: number): Losses => ({ text: { tokens: 1, nll: value, kl: value } });
-  return {
-    layers: costs.length,
-    base: loss(0),
-    runs: () => known.size,
-    async losses(removed) {
-      known.add([...removed].sort().join());
-      const gaps = removed.filter((layer) => removed.includes(layer + 1)).length;
-      return loss(removed.reduce((sum, layer) => sum + costs[layer], 0) + 10 * gaps);
-    },
-  };
-}
-
-test("searches see what single scores do not", async () => {
-  const trial = tableTrial([9, 9, 1, 1, 1, 3, 2, 9]);
-  const wanted = { count: 3, shape: "free", protect: [0, 1, 7] } as const;
-  const greedy = await greedySet(trial, wanted, divergence);
-  assert.equal(greedy.removed, [2, 4, 6]);
-  const swapped = await healedSwap(trial, wanted, [[2, 3, 4]], 100);
-  assert.equal(swapped.removed, [2, 4, 6]);
-  const few = await healedSwap(tableTrial([9, 9, 1, 1, 1, 3, 2, 9]), wanted, [[2, 3, 4]], 1);
-  assert.equal(few.removed, [2, 3, 4]);
-});
-
-test("shapes and protected blocks", async () => {
-  const order = [3, 4, 2, 5, 6, 1, 0, 7];
-  const protect = [0, 1, 7];
-  const select = (count: number, shape: "free" | "contiguous" | "spaced") =>
-    selectSet(order, { count, shape, protect });
-  assert.equal(select(3, "free"), [2, 3, 4]);
-  assert.equal(select(2, "spaced"), [3, 5]);
-  assert.equal(
-    select(4, "spaced"),
-    [2, 3, 4, 5]
-      .filter((l) => l !== 2 && l !== 4)
-      .concat([4, 2])
-      .sort(),
-  );
-  assert.equal(selectSet(order, { count: 2, shape: "contiguous", protect }, [9, 9, 5, 4, 1, 3, 9, 9]), [4, 5]);
-  await refuses(() => select(6, "free"), /cannot be removed/);
-  await refuses(() => selectSet(order, { count: 2, shape: "contiguous", protect: [1, 3, 5, 7] }), /neighbouring/);
-});
-
-test("rank agreement by hand", () => {
-  assert.is(kendall([1, 2, 3, 4], [1, 2, 3, 4]), 1);
-  assert.is(kendall([1, 2, 3, 4], [4, 3, 2, 1]), -1);
-  // One of six pairs is discordant.
-  assert.ok(Math.abs(kendall([1, 2, 3, 4], [1, 2, 4, 3]) - 4 / 6) < 1e-12);
-  assert.ok(Math.abs(spearman([1, 2, 3, 4], [1, 2, 4, 3]) - 0.8) < 1e-12);
-  // Ties: ranks 1.5, 1.5, 3 against 1, 2, 3.
-  assert.ok(Math.abs(spearman([5, 5, 9], [1, 2, 3]) - Math.sqrt(3) / 2) < 1e-12);
 });
 
 test.run();

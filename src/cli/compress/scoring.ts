@@ -133,7 +133,8 @@ async function openParts(
   const shift =
     set && general && forward
       ? once(async () => {
-          const [own, other] = [await forward.embed(set.samples), await forward.embed(general.samples)];
+          const streams = async ({ samples }: CalibrationSet) => ({ samples, states: await forward.embed(samples) });
+          const [own, other] = [await streams(set), await streams(general)];
           return activationShift(engine.module, forward, own, other, onLayer("comparing domains"));
         })
       : null;

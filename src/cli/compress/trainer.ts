@@ -1,6 +1,6 @@
 // A model of any source in the project's trainer, and calibration samples as its batches.
 
-import { TOKEN_CLASSES } from "../../compress/samples.js";
+import { TOKEN_CLASSES, type TokenClass } from "../../compress/samples.js";
 import type { TrainBatch, TrainSequence } from "../../core/batch.js";
 import { InputError } from "../../core/errors.js";
 import type { Platform } from "../../core/ports.js";
@@ -60,10 +60,16 @@ const text = TOKEN_CLASSES.indexOf("text");
 /** Weight of a token of plain text beside an answer token's 1: text is long, answers are short. */
 const TEXT_WEIGHT = 0.05;
 
-/** One sample as a sequence: answers (and text) are predicted, pictures and prompts are given. */
-function sequenceOf({ tokens, classes }: PictureSample, image: number): TrainSequence {
+/** Weight of a predicted token by its class. @param only the one class that counts; null: as healing weighs them */
+function weightOfClass(kind: number, only: TokenClass | null): number {
+  if (only !== null) return kind === TOKEN_CLASSES.indexOf(only) ? 1 : 0;
+  return kind === answer ? 1 : kind === text ? TEXT_WEIGHT : 0;
+}
+
+/** One sample as a sequence: answers (and text) are predicted, pictures and prompts are given, unless another class is asked for. */
+function sequenceOf({ tokens, classes }: PictureSample, image: number, only: TokenClass | null): TrainSequence {
   const { length } = tokens;
-  const weightOf = (i: number) => (classes[i + 1] === answer ? 1 : classes[i + 1] === text ? TEXT_WEIGHT : 0);
+  const weightOf = (i: number) => weightOfClass(classes[i + 1], only);
   return {
     image,
     tokens: Int32Array.from(tokens),
@@ -74,16 +80,20 @@ function sequenceOf({ tokens, classes }: PictureSample, image: number): TrainSeq
   };
 }
 
-/** Samples as one batch. */
-export function calibrationBatch(config: LlavaConfig, samples: readonly PictureSample[]): TrainBatch {
+/** Samples as one batch. @param only the one class of tokens that is predicted; null: answers and text */
+export function calibrationBatch(
+  config: LlavaConfig,
+  samples: readonly PictureSample[],
+  only: TokenClass | null = null,
+): TrainBatch {
   const size = config.vision.imageSize;
   const seen = samples.filter(({ picture }) => picture !== null);
   const pixels = new Uint8Array(Math.max(1, seen.length) * size * size * 3);
   let next = 0;
   const sequences = samples.map((sample) => {
-    if (!sample.picture) return sequenceOf(sample, -1);
+    if (!sample.picture) return sequenceOf(sample, -1, only);
     pixels.set(croppedBytes(sample.picture(), size), next * size * size * 3);
-    return sequenceOf(sample, next++);
+    return sequenceOf(sample, next++, only);
   });
   return { pixels, sequences, labels: new Int32Array(6 * Math.max(1, seen.length)) };
 }
