@@ -34,6 +34,14 @@ export function dotWords(x: v128, w: v128, sum: v128): v128 {
   return unreachable();
 }
 
+/** Bytes of a in the order of `from`; 0 where that is 0x80. Relaxed builds only. */
+// @ts-ignore: decorator
+@inline
+export function swizzle(a: v128, from: v128): v128 {
+  if (RELAXED) return i8x16.relaxed_swizzle(a, from);
+  return unreachable();
+}
+
 const LARGE_BYTES: usize = memory.data<u32>([0x7f7f7f7f, 0x7f7f7f7f, 0x7f7f7f7f, 0x7f7f7f7f, -1, -1, -1, -1]);
 
 /**

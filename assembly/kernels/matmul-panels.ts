@@ -9,12 +9,12 @@ import { Job, OFFSET_BIAS, OFFSET_NONE8, TOKEN_TILE, ceilDiv, recordBytes } from
 import { FUSED, RELAXED } from "./lanes";
 import { addOffsets, groupPairsNarrow, groupPairsWide, tileFloats } from "./tiles";
 import { groupBytes } from "./tiles-bytes";
-import { BYTE_SHIFT, PLANES_SHIFT, tileDots, tilePlanes } from "./tiles-dots";
+import { BYTE_SHIFT, PLANES_SHIFT, tileDots, tilePlanes, tileTokens } from "./tiles-dots";
 
-// Offsets in a thread's scratch: row sums f32 [128 tokens][8], group sums i32 [4][8], scales and offsets f32 [64 groups][8],
+// Offsets in a thread's scratch: row sums f32 [128 tokens][8], group sums i32 [4][8] or f32 [6][8], scales and offsets f32 [64 groups][8],
 // starts i32 [64 pieces][8], a panel of 16 KiB.
 const SUMS: usize = <usize>TOKEN_TILE * 32;
-const SCALES: usize = SUMS + 128;
+const SCALES: usize = SUMS + 192;
 const BIASES: usize = SCALES + 2048;
 const STARTS: usize = BIASES + 2048;
 const PANEL: usize = STARTS + 2048;
@@ -102,14 +102,16 @@ function dotPanels(job: Job, row: i32, scratch: usize): void {
     const record = int4Block(job, row) + <usize>first * <usize>recordBytes(group, job.offset);
     unpackScales(record, groups, group, job.offset, scales, scratch + BIASES);
     unpackSigned(record, groups, group, job.offset, piece, planes ? PLANES_SHIFT : BYTE_SHIFT, panel, starts);
-    for (let t = 0; t < job.tokens; t += 4) {
-      const x = job.x + <usize>t * <usize>job.xStride + <usize>(first * group) * (planes ? 12 : 4);
-      const meta = <usize>((t >> 2) * allGroups + first) << 4;
+    const all = (job.tokens + 1) & ~1;
+    for (let t = 0, count = 0; t < all; t += count) {
+      count = tileTokens(all - t);
+      const x = job.x + <usize>t * <usize>job.xStride + <usize>(first * group * count) * (planes ? 3 : 1);
+      const meta = <usize>(t * allGroups + first * count) << 2;
       const acc = scratch + (<usize>t << 5);
       const xScales = job.xScales + meta;
       const xSums = job.xSums + meta;
-      if (planes) tilePlanes(panel, groups, group, x, acc, starts, scales, xScales, offsets, xSums, scratch + SUMS);
-      else tileDots(panel, groups, group, x, acc, starts, scales, xScales, offsets, xSums);
+      if (planes) tilePlanes(count, panel, groups, group, x, acc, starts, scales, xScales, offsets, xSums, scratch + SUMS);
+      else tileDots(count, panel, groups, group, x, acc, starts, scales, xScales, offsets, xSums);
     }
   }
 }
@@ -148,7 +150,7 @@ function int4Panels(job: Job, row: i32, scratch: usize): void {
         } else {
           groupPairsWide(panel, group, x0 + step, x1 + step, x2 + step, x3 + step, acc, scales, job.xScales + meta);
         }
-        if (job.offset == OFFSET_BIAS) addOffsets(acc, scratch + BIASES + (<usize>g << 5), job.xScales + meta, job.xSums + meta);
+        if (job.offset == OFFSET_BIAS) addOffsets(acc, scratch + BIASES + (<usize>g << 5), job.xScales + meta, job.xSums + meta, 4);
         panel += panelGroupBytes;
       }
     }

@@ -9,7 +9,7 @@ import { PANEL_TOKENS } from "./matmul-units";
 import { packPlanes, spreadPlanes } from "./planes";
 import { largestMagnitude, quantizeRow } from "./quantize";
 import { bytesGroupBytes, spreadBytes, spreadFloats, spreadPairs, spreadWords, widenCodes } from "./spread";
-import { packTokens } from "./tiles-dots";
+import { packTokens, tileTokens } from "./tiles-dots";
 
 /** Below this many multiply-adds waking other threads costs more than it saves (about 10 us). */
 const PARALLEL_WORK: i64 = 1 << 18;
@@ -100,23 +100,31 @@ function prepare(job: Job, x: usize, prepared: usize): void {
 
 /**
  * int8 codes by token, then the form the kernel wants behind them. Scales and sums lie as [token][group] for the vector
- * kernels and as [token / 4][group][4] for tiles of four tokens.
+ * kernels and as [tile][group][tokens of a tile] for tiles: of four tokens, and of four or six where they are dots.
  */
 function prepareInt8(job: Job, x: usize, groups: i32, group: i32, free: usize): void {
   const padded = groups * group;
   const codes = free;
   const forms = free + <usize>((job.tokens * padded + 15) & ~15);
+  const int4 = job.kind == kinds.KIND_INT4_I8;
   const tiles = SIMD && job.tokens >= PANEL_TOKENS;
+  const dots = RELAXED && FUSED && int4;
+  const all = (job.tokens + 1) & ~1;
+  let first = 0;
+  let count = 1;
   for (let t = 0; t < job.tokens; t++) {
-    const at = <usize>(tiles ? (t >> 2) * groups * 4 + (t & 3) : t * groups) << 2;
+    if (t == first + count || t == 0) {
+      first = t;
+      if (tiles) count = dots ? tileTokens(all - t) : 4;
+    }
+    const at = <usize>(first * groups + t - first) << 2;
     const from = x + ((<usize>t * <usize>job.cols) << 2);
     makeRows(from, t, 1, job.cols);
-    quantizeRow(from, job.cols, group, codes + <usize>(t * padded), job.xScales + at, job.xSums + at, tiles ? 16 : 4);
+    quantizeRow(from, job.cols, group, codes + <usize>(t * padded), job.xScales + at, job.xSums + at, <usize>count << 2);
   }
   job.x = codes;
   job.xStride = padded;
   if (!SIMD) return;
-  const int4 = job.kind == kinds.KIND_INT4_I8;
   if (int4 && !tiles) {
     job.x = forms;
     job.xStride = RELAXED ? groups * bytesGroupBytes(group) : padded << 3;
@@ -127,7 +135,7 @@ function prepareInt8(job: Job, x: usize, groups: i32, group: i32, free: usize): 
       else if (RELAXED) spreadBytes(from, padded, group, job.offset == OFFSET_NONE8 ? -8 : 0, to);
       else spreadPairs(from, padded, to);
     }
-  } else if (int4 && RELAXED && FUSED) {
+  } else if (dots) {
     packTiles(job, padded, codes, forms);
   } else if (!int4 || !RELAXED || job.offset != OFFSET_NONE8) {
     job.x = forms;
@@ -136,12 +144,15 @@ function prepareInt8(job: Job, x: usize, groups: i32, group: i32, free: usize): 
   }
 }
 
-/** Tiles of four tokens side by side; tokens past the last are zeros. */
+/** The tokens of each tile side by side; one past the last is zeros. */
 function packTiles(job: Job, padded: i32, codes: usize, forms: usize): void {
-  const tiles = (job.tokens + 3) & ~3;
-  memory.fill(codes + <usize>(job.tokens * padded), 0, <usize>((tiles - job.tokens) * padded));
-  job.x = forms + <usize>((tiles - job.tokens) * padded);
-  for (let t = 0; t < tiles; t += 4) packTokens(codes + <usize>(t * padded), padded, job.x + <usize>(t * padded));
+  const all = (job.tokens + 1) & ~1;
+  memory.fill(codes + <usize>(job.tokens * padded), 0, <usize>((all - job.tokens) * padded));
+  job.x = forms + <usize>((all - job.tokens) * padded);
+  for (let t = 0, count = 0; t < all; t += count) {
+    count = tileTokens(all - t);
+    packTokens(codes + <usize>(t * padded), padded, count, job.x + <usize>(t * padded));
+  }
 }
 
 function prepareFloats(job: Job, x: usize, groups: i32, group: i32, free: usize): void {
@@ -168,17 +179,19 @@ function prepareFloats(job: Job, x: usize, groups: i32, group: i32, free: usize)
   }
 }
 
-/** Tiles of four tokens as planes of bytes; job.xStride is a quarter of a tile. */
+/** Tiles of tokens as planes of bytes; job.xStride is a token's share of a tile. */
 function packFloats(job: Job, x: usize, groups: i32, group: i32, numbers: usize): void {
   if (!RELAXED) return;
   const stride = <usize>job.cols << 2;
   job.x = numbers + (<usize>group << 2);
   job.xStride = groups * group * 3;
-  for (let t = 0; t < job.tokens; t += 4) {
+  const all = (job.tokens + 1) & ~1;
+  for (let t = 0, count = 0; t < all; t += count) {
+    count = tileTokens(all - t);
     const meta = <usize>(t * groups) << 2;
     const to = job.x + <usize>t * <usize>job.xStride;
     packPlanes(
-      x + <usize>t * stride, stride, job.tokens - t, job.cols, group, job.offset, to,
+      x + <usize>t * stride, stride, count, job.tokens - t, job.cols, group, job.offset, to,
       job.xScales + meta, job.xSums + meta, numbers,
     );
   }

@@ -75,36 +75,38 @@ export function spreadPlanes(
 }
 
 /**
- * Four rows, `stride` bytes apart, for tilePlanes; tokens past `count` are zeros. numbers: scratch i32 [group]; scales f32, sums i32
- * [groups][4].
+ * A tile of `tokens` rows, `stride` bytes apart, for tilePlanes; those past `count` are zeros. numbers: scratch i32 [group]; scales
+ * f32, sums i32 [groups][tokens].
  */
 export function packPlanes(
-  x: usize, stride: usize, count: i32, cols: i32, group: i32, offset: i32, out: usize, scales: usize, sums: usize, numbers: usize,
+  x: usize, stride: usize, tokens: i32, count: i32, cols: i32, group: i32, offset: i32, out: usize, scales: usize, sums: usize,
+  numbers: usize,
 ): void {
   const groups = ceilDiv(cols, group);
   const piece = min(group, 32);
   for (let g = 0; g < groups; g++) {
     const first = g * group;
-    for (let t: usize = 0; t < 4; t++) {
-      const from = x + t * stride + (<usize>first << 2);
-      const known = <i32>t < count ? min(group, cols - first) : 0;
+    for (let t = 0; t < tokens; t++) {
+      const from = x + <usize>t * stride + (<usize>first << 2);
+      const known = t < count ? min(group, cols - first) : 0;
       store<f32>(scales, roundGroup(from, known, group, offset, numbers));
       let sum = i32x4.splat(0);
       for (let p = 0; p < group; p += piece) {
-        sum = i32x4.add(sum, packPiece(numbers + (<usize>p << 2), piece, out + <usize>(p * 12) + (t << 2)));
+        const to = out + <usize>(p * 3 * tokens) + (<usize>t << 2);
+        sum = i32x4.add(sum, packPiece(numbers + (<usize>p << 2), piece, tokens, to));
       }
       store<i32>(sums, sumOf(sum));
       scales += 4;
       sums += 4;
     }
-    out += <usize>group * 12;
+    out += <usize>(group * 3 * tokens);
   }
 }
 
-/** One token's part of a piece: every fourth word of the three planes, each byte larger by 128. Gives the sums of its lanes. */
-function packPiece(numbers: usize, piece: i32, out: usize): v128 {
+/** One token's words of the three planes of a piece, each byte larger by 128. Gives the sums of its lanes. */
+function packPiece(numbers: usize, piece: i32, tokens: i32, out: usize): v128 {
   let sum = i32x4.splat(0);
-  const plane = <usize>piece << 2;
+  const plane = <usize>(piece * tokens);
   const shift = i32x4.splat(PLANES_SHIFT);
   for (let c = 0; c < piece; c += 4) {
     const values = v128.load(numbers + (<usize>c << 2));
@@ -113,7 +115,7 @@ function packPiece(numbers: usize, piece: i32, out: usize): v128 {
     v128.store32_lane(out, lowBytes(i32x4.shr_u(bytes, 16)), 0);
     v128.store32_lane(out + plane, lowBytes(i32x4.shr_u(bytes, 8)), 0);
     v128.store32_lane(out + 2 * plane, lowBytes(bytes), 0);
-    out += 16;
+    out += <usize>tokens << 2;
   }
   return sum;
 }

@@ -90,9 +90,9 @@ export function addScaled(acc: usize, low: v128, high: v128, lowScale: v128, hig
   v128.store(acc, f32x4.add(v128.load(acc, 16), second), 16);
 }
 
-/** acc[4 tokens][8] += (offset * xScale) * xSum of one group. */
-export function addOffsets(acc: usize, offsets: usize, xScales: usize, xSums: usize): void {
-  for (let i = 0; i < 4; i++) {
+/** acc[tokens][8] += (offset * xScale) * xSum of one group. */
+export function addOffsets(acc: usize, offsets: usize, xScales: usize, xSums: usize, tokens: i32): void {
+  for (let i = 0; i < tokens; i++) {
     const sum = v128.load32_splat(xSums);
     addScaled(acc, sum, sum, v128.load(offsets), v128.load(offsets, 16), v128.load32_splat(xScales));
     acc += 32;
