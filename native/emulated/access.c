@@ -1,27 +1,23 @@
-// The path of every load and store: most end after two comparisons, what is not in the first level is queued for the last.
+// The path of every load and store: most end after two comparisons, what is not in the first level goes on to the last.
 
 #include "watch.h"
 
 #define LIKELY(x) __builtin_expect(!!(x), 1)
+/** Of lines of the processor's own: the hottest code crosses none. */
+#define HOT __attribute__((noipa, aligned(64)))
+#define INLINE static inline __attribute__((always_inline))
 
-static inline void queue(Recorder *r, uint64_t line, unsigned kind, uint64_t instruction) {
-  llc_prefetch(&watch.llc, line);
-  r->queue[r->queued] = (Queued){ line << KIND_BITS | kind, instruction };
-  if (++r->queued == QUEUE) drain(r);
-}
-
-static inline void miss(Recorder *r, L1 *l1, uint64_t address, bool writes, uint64_t instruction) {
-  l1_fill(l1, address, writes);
-  r->l1_misses++;
-  queue(r, address >> 6, writes ? WRITES : 0, instruction);
-  if (instructions_of(r) - r->began >= watch.epoch_instructions) end_epoch(r, true);
-}
-
-static inline void touch_line(unsigned cpu, uint64_t address, bool writes, uint64_t instruction) {
+INLINE void touch_line(unsigned cpu, uint64_t address, bool writes, uint64_t instruction) {
   L1 *l1 = &watch.first_level[cpu % THREADS];
+  Recorder *r = recorder_of(cpu);
+  const uint64_t line = address >> 6;
   const uint32_t was = l1_hit(l1, address, writes);
-  if (was == 0) miss(recorder_of(cpu), l1, address, writes, instruction);
-  else if (writes && !(was & 1)) queue(recorder_of(cpu), address >> 6, SOILS, instruction);
+  if (was == 0) {
+    l1_fill(l1, address, writes);
+    r->l1_misses++;
+    take_or_queue(r, line, (unsigned)pattern_of(r, line, instruction) << PATTERN_BIT | (writes ? WRITES : 0));
+    if (instructions_of(r) - r->began >= watch.epoch_instructions) end_epoch(r, true);
+  } else if (writes && !(was & 1)) take_or_queue(r, line, IRREGULAR << PATTERN_BIT | SOILS);
 }
 
 /** QEMU's vector code leaves upper halves in use, and helpers written for SSE would then take a hundred times as long. */
@@ -32,13 +28,20 @@ static inline void end_wide_registers(void) {
 #endif
 }
 
-static inline uint64_t own_line(unsigned cpu, uint64_t address) { return address >> 6 | (uint64_t)cpu << 48; }
+INLINE uint64_t own_line(unsigned cpu, uint64_t address) { return address >> 6 | (uint64_t)cpu << 48; }
+
+INLINE bool is_store(uint32_t info) { return info >> STORE_BIT & 1; }
+
+/** What is kept of an instruction's loads or of its stores. */
+INLINE Last *last_of(uint32_t info, void *lasts) { return (Last *)lasts + is_store(info); }
 
 /** An access that crosses into a second line touches that one too. */
-static __attribute__((noinline)) void touch(unsigned cpu, uint32_t info, uint64_t address, bool writes, Last *last) {
+INLINE void touch(unsigned cpu, uint32_t info, uint64_t address, void *lasts) {
+  const bool writes = is_store(info);
+  Last *last = last_of(info, lasts);
   end_wide_registers();
   touch_line(cpu, address, writes, (uint64_t)last);
-  const uint64_t end = address + (1u << qemu_plugin_mem_size_shift(info)) - 1;
+  const uint64_t end = address + (1u << (info >> SIZE_BIT & SIZE_MASK)) - 1;
   if ((address ^ end) >> 6) touch_line(cpu, end, writes, (uint64_t)last);
   last->line = own_line(cpu, address);
   last->misses = recorder_of(cpu)->l1_misses;
@@ -48,21 +51,28 @@ static __attribute__((noinline)) void touch(unsigned cpu, uint32_t info, uint64_
  * The line that an instruction touched last is surely still in the first level while that has missed less often since than it
  * has ways: there is nothing to count, only the line's rank in its set is that of the touch before.
  */
-static inline bool is_held(unsigned cpu, uint64_t address, const Last *last) {
+INLINE bool is_held(unsigned cpu, uint64_t address, const Last *last) {
   return last->line == own_line(cpu, address) && recorder_of(cpu)->l1_misses - last->misses < watch.l1_ways;
 }
 
-static inline void accessed(unsigned cpu, uint32_t info, uint64_t address, Last *lasts) {
-  const bool writes = info >> STORE_BIT & 1;
-  Last *last = lasts + writes;
-  if (LIKELY(l1_is_newest(&watch.first_level[cpu % THREADS], address, writes)) || is_held(cpu, address, last)) return;
-  touch(cpu, info, address, writes, last);
+static HOT void go_on(unsigned cpu, uint32_t info, uint64_t address, void *lasts) {
+  if (!is_held(cpu, address, last_of(info, lasts))) touch(cpu, info, address, lasts);
 }
 
-void on_memory(unsigned cpu, uint32_t info, uint64_t address, void *lasts) { accessed(cpu, info, address, lasts); }
+static HOT void touch_alone(unsigned cpu, uint32_t info, uint64_t address, void *lasts) {
+  (void)cpu;
+  touch(0, info, address, lasts);
+}
+
+static HOT void go_on_alone(unsigned cpu, uint32_t info, uint64_t address, void *lasts) {
+  if (!is_held(0, address, last_of(info, lasts))) touch_alone(cpu, info, address, lasts);
+}
+
+HOT void on_memory(unsigned cpu, uint32_t info, uint64_t address, void *lasts) {
+  if (!LIKELY(l1_is_newest(&watch.first_level[cpu % THREADS], address, is_store(info)))) go_on(cpu, info, address, lasts);
+}
 
 /** The same while there is one thread: all its places are known when this is compiled. */
-void on_memory_alone(unsigned cpu, uint32_t info, uint64_t address, void *lasts) {
-  (void)cpu;
-  accessed(0, info, address, lasts);
+HOT void on_memory_alone(unsigned cpu, uint32_t info, uint64_t address, void *lasts) {
+  if (!LIKELY(l1_is_newest(&watch.first_level[0], address, is_store(info)))) go_on_alone(cpu, info, address, lasts);
 }

@@ -39,6 +39,10 @@ static inline uint32_t matches(const uint32_t *block, uint32_t tag, uint32_t ign
 
 /** Index in the ring of the entry whose bits outside `ignored` are the tag; `depth` when there is none. */
 static inline uint32_t ring_find(const uint32_t *set, uint32_t depth, uint32_t tag, uint32_t ignored) {
+  if (depth < BLOCK) {
+    const uint32_t bits = matches(set, tag, ignored, 4) & ((1u << depth) - 1);
+    return bits ? (uint32_t)__builtin_ctz(bits) : depth;
+  }
   for (uint32_t first = 0; first < depth; first += BLOCK) {
     uint32_t bits = matches(set + first, tag, ignored, 4);
     if (depth - first < BLOCK) bits &= (1u << (depth - first)) - 1;
@@ -80,10 +84,10 @@ typedef struct {
   uint8_t *locks;
 } Llc;
 
-/** Dirty lines that left a size, by line address. */
+/** Dirty lines that left a size, by line address; `any`: bit i for size i. */
 typedef struct {
   uint64_t line[SIZES];
-  bool any[SIZES];
+  uint32_t any;
 } WrittenBack;
 
 static inline void llc_open(Llc *llc, uint32_t sets, const uint32_t ways[SIZES]) {
@@ -120,8 +124,8 @@ static inline void llc_prefetch(const Llc *llc, uint64_t line) {
 
 /** Takes the dirty bit of a size off the entry that is about to leave it. */
 static inline void llc_leave(const Llc *llc, uint32_t *entry, uint32_t set, int size, WrittenBack *back) {
-  back->any[size] = *entry >> size & 1;
-  if (!back->any[size]) return;
+  if (!(*entry >> size & 1)) return;
+  back->any |= 1u << size;
   back->line[size] = ((uint64_t)((*entry >> DIRTY_BITS) - 1) << llc->set_bits) | set;
   *entry &= ~(1u << size);
 }
@@ -136,6 +140,7 @@ static inline uint32_t llc_access(const Llc *llc, uint64_t line, bool writes, Wr
   const uint32_t found = ring_find(set, depth, tag, ALL_DIRTY);
   const uint32_t place = found == depth ? depth : ring_at(found, depth - *head, depth);
   uint32_t entry = writes ? tag | ALL_DIRTY : found == depth ? tag : set[found];
+  back->any = 0;
   for (int size = 0; size < SIZES && place >= llc->ways[size]; size++) {
     if (!writes) entry &= ~(1u << size);
     llc_leave(llc, &set[ring_at(*head, llc->ways[size] - 1, depth)], index, size, back);
@@ -157,11 +162,13 @@ static inline uint32_t llc_soil(const Llc *llc, uint64_t line) {
 
 /**
  * First level of one thread: 64 sets of up to 12 ways. Order is kept by time stamps of a clock a set, as hits then write nothing
- * that the search loads; the newest tag stands apart.
+ * that the search loads; the newest line stands apart.
  */
-enum { L1_SETS = 64, L1_MOST_WAYS = 12, L1_CLOCK = 12, L1_NEWEST = 14 };
+enum { L1_SETS = 64, L1_MOST_WAYS = 12, L1_CLOCK = 12 };
 typedef struct {
-  /** [sets, 12 ways, clock, unused, newest, unused]: page number << 1 | dirty: 43 bits of address tell lines apart. */
+  /** [load, store; sets]: the line touched last; for stores only if it is dirty, else 0. */
+  uint64_t newest[2][L1_SETS];
+  /** [sets, 12 ways, clock, unused]: page number << 1 | dirty: 43 bits of address tell lines apart. */
   uint32_t tags[L1_SETS][BLOCK];
   /** [sets, ways]; of ways that are not used, the largest. */
   uint16_t stamps[L1_SETS][BLOCK];
@@ -179,7 +186,13 @@ static inline void l1_open(L1 *l1, uint32_t ways) {
 
 /** The last line of its set that was touched, dirty if it must be. */
 static inline bool l1_is_newest(const L1 *l1, uint64_t address, bool writes) {
-  return (l1->tags[l1_set(address)][L1_NEWEST] ^ (l1_tag(address) | 1)) <= !writes;
+  return l1->newest[writes][(address >> 6) % L1_SETS] == address >> 6;
+}
+
+static inline void l1_set_newest(L1 *l1, uint64_t address, bool dirty) {
+  const uint64_t line = address >> 6;
+  l1->newest[0][line % L1_SETS] = line;
+  l1->newest[1][line % L1_SETS] = dirty ? line : 0;
 }
 
 /** A set's stamps begin again from their ranks. */
@@ -207,7 +220,7 @@ static inline uint32_t l1_hit(L1 *l1, uint64_t address, bool writes) {
   if (bits == 0) return 0;
   const uint32_t way = (uint32_t)__builtin_ctz(bits), was = tags[way];
   if (writes && !(was & 1)) tags[way] = was | 1;
-  tags[L1_NEWEST] = was | writes;
+  l1_set_newest(l1, address, (was & 1) | writes);
   l1_stamp(l1, set, way);
   return was;
 }
@@ -228,7 +241,8 @@ static inline uint32_t l1_oldest(const uint16_t *stamps) {
 /** A line that is not there takes the place of the oldest. */
 static inline void l1_fill(L1 *l1, uint64_t address, bool writes) {
   const uint32_t set = l1_set(address), way = l1_oldest(l1->stamps[set]);
-  l1->tags[set][way] = l1->tags[set][L1_NEWEST] = l1_tag(address) | writes;
+  l1->tags[set][way] = l1_tag(address) | writes;
+  l1_set_newest(l1, address, writes);
   l1_stamp(l1, set, way);
 }
 

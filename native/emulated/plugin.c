@@ -84,7 +84,7 @@ EXPORT int qemu_plugin_install(plugin_id id, const plugin_info *info, int count,
   const char *problem = strcmp(info->target_name, "x86_64") && strcmp(info->target_name, "aarch64") ? "64-bit programs only" : NULL;
   for (int i = 0; i < count && !problem; i++) if (!is_option(options[i], &shape)) problem = options[i];
   if (!problem) problem = problem_of(&shape);
-  if (!qemu_plugin_mem_is_store(1u << STORE_BIT)) problem = "this version of QEMU tells stores in a way that is not known";
+  if (!qemu_plugin_mem_is_store(1u << STORE_BIT) || qemu_plugin_mem_size_shift(4u << SIZE_BIT) != 4) problem = "this version of QEMU tells accesses in a way that is not known";
   if (!problem && !open_output(&watch.output)) problem = "out=FILE cannot be written";
   if (problem) {
     fprintf(stderr, "nibblemark: %s\n", problem);

@@ -19,8 +19,8 @@ enum { NO_REGISTERS = 0, READS_AND_WRITES = 3, INLINE_ADD = 0 };
 typedef void on_translation(plugin_id, plugin_tb *);
 typedef void on_block(unsigned cpu, void *data);
 typedef void on_access(unsigned cpu, uint32_t info, uint64_t address, void *data);
-/** Bit of an access's `info` that tells a store; held against qemu_plugin_mem_is_store at the start. */
-enum { STORE_BIT = 17 };
+/** Bits of an access's `info` that tell a store and the size; held against QEMU's own functions at the start. */
+enum { STORE_BIT = 17, SIZE_BIT = 4, SIZE_MASK = 7 };
 typedef void on_syscall(plugin_id, unsigned cpu, int64_t number, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
                         uint64_t, uint64_t, uint64_t);
 typedef void on_syscall_return(plugin_id, unsigned cpu, int64_t number, int64_t result);

@@ -10,20 +10,6 @@
 
 enum { FIRST_PLACES = 256, ROW_ROOM = 320, HEAD_ROOM = 1024 };
 
-/** Spreads lines of arrays that lie a power of two apart. */
-static inline uint32_t slot_of(uint64_t key) { return (uint32_t)(key * 0x9e3779b97f4a7c15u >> 56) % RECENT; }
-
-int pattern_of(Recorder *r, uint64_t line, uint64_t instruction) {
-  const bool beside = r->recent[slot_of(line - 1)] == line - 1 || r->recent[slot_of(line + 1)] == line + 1;
-  r->recent[slot_of(line)] = line;
-  const uint32_t own = slot_of(instruction);
-  const int64_t step = (int64_t)(line - r->at[own].line);
-  const bool same = step == r->at[own].step;
-  r->at[own].line = line;
-  r->at[own].step = step;
-  return beside ? STREAM : same ? STRIDE : IRREGULAR;
-}
-
 static uint32_t place_of(const Chunk *chunks, uint32_t places, uint64_t key) {
   uint32_t place = (uint32_t)(key * 0x9e3779b97f4a7c15u >> 32) & (places - 1);
   while (chunks[place].key != 0 && chunks[place].key != key) place = (place + 1) & (places - 1);
@@ -42,9 +28,7 @@ static void grow(Recorder *r) {
   memset(r->known, 0, sizeof r->known);
 }
 
-static inline uint32_t known_place(uint64_t key) { return (uint32_t)(key * 0x9e3779b97f4a7c15u >> 32) % KNOWN; }
-
-static __attribute__((noinline)) Chunk *find_chunk(Recorder *r, uint64_t key) {
+Chunk *find_chunk(Recorder *r, uint64_t key) {
   if (4 * (r->used + 1) > 3 * r->places) grow(r);
   Chunk *chunk = &r->chunks[place_of(r->chunks, r->places, key)];
   if (chunk->key == 0) {
@@ -52,12 +36,6 @@ static __attribute__((noinline)) Chunk *find_chunk(Recorder *r, uint64_t key) {
     r->used++;
   }
   return r->known[known_place(key)] = chunk;
-}
-
-Chunk *chunk_of(Recorder *r, const Output *output, uint64_t line) {
-  const uint64_t key = (line >> (output->chunk_bits - 6)) + 1;
-  Chunk *known = r->known[known_place(key)];
-  return known && known->key == key ? known : find_chunk(r, key);
 }
 
 void write_line(const Output *output, const char *text, size_t length) {

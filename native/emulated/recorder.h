@@ -10,10 +10,7 @@
 enum { STREAM, STRIDE, IRREGULAR, PATTERNS };
 enum { RECENT = 256, KNOWN = 1024, QUEUE = 128 };
 /** What was asked of a line: loads miss, stores miss, stores soil a line that the first level has clean. */
-enum { WRITES = 1, SOILS = 2, KIND_BITS = 2 };
-
-/** Line << KIND_BITS | kind, and the instruction that touched it. */
-typedef struct { uint64_t line, instruction; } Queued;
+enum { WRITES = 1, SOILS = 2, PATTERN_BIT = 2, KIND_BITS = 4 };
 
 /** What happened to the lines of a chunk of addresses. */
 typedef struct {
@@ -38,8 +35,8 @@ typedef struct {
   /** First-level misses of late, by line and by instruction. */
   uint64_t recent[RECENT];
   struct { uint64_t line; int64_t step; } at[RECENT];
-  /** Only its own thread puts in; who takes out, or cuts, holds the lock. */
-  Queued queue[QUEUE];
+  /** Line << KIND_BITS | pattern << PATTERN_BIT | kind. Only its own thread puts in; who takes out, or cuts, holds the lock. */
+  uint64_t queue[QUEUE];
   uint32_t queued;
   bool locked;
 } Recorder;
@@ -56,10 +53,32 @@ typedef struct {
 bool open_output(Output *);
 /** Writes the first line: what is modelled. */
 void begin_output(const Output *, const Llc *, uint32_t sample_shift, uint64_t epoch_instructions);
+/** Spreads lines of arrays that lie a power of two apart. */
+static inline uint32_t slot_of(uint64_t key) { return (uint32_t)(key * 0x9e3779b97f4a7c15u >> 56) % RECENT; }
+
 /** How a line was come to: beside a line of just before, as far on as the last time, or neither. */
-int pattern_of(Recorder *, uint64_t line, uint64_t instruction);
+static inline int pattern_of(Recorder *r, uint64_t line, uint64_t instruction) {
+  const bool beside = r->recent[slot_of(line - 1)] == line - 1 || r->recent[slot_of(line + 1)] == line + 1;
+  r->recent[slot_of(line)] = line;
+  const uint32_t own = slot_of(instruction);
+  const int64_t step = (int64_t)(line - r->at[own].line);
+  const bool same = step == r->at[own].step;
+  r->at[own].line = line;
+  r->at[own].step = step;
+  return beside ? STREAM : same ? STRIDE : IRREGULAR;
+}
+
+static inline uint32_t known_place(uint64_t key) { return (uint32_t)(key * 0x9e3779b97f4a7c15u >> 32) % KNOWN; }
+
+Chunk *find_chunk(Recorder *, uint64_t key);
+
 /** Counters of the chunk that a line lies in. */
-Chunk *chunk_of(Recorder *, const Output *, uint64_t line);
+static inline Chunk *chunk_of(Recorder *r, uint32_t chunk_bits, uint64_t line) {
+  const uint64_t key = (line >> (chunk_bits - 6)) + 1;
+  Chunk *known = r->known[known_place(key)];
+  return known && known->key == key ? known : find_chunk(r, key);
+}
+
 /** Writes the epoch as one line and begins the next; `total` = instructions of the thread until now. */
 void cut(Recorder *, const Output *, uint64_t total);
 /** Forgets the epoch, after a fork for one. */

@@ -41,6 +41,8 @@ on_access on_memory, on_memory_alone;
 on_syscall before_syscall;
 on_syscall_return after_syscall;
 bool touches_stack_top(const plugin_insn *);
+/** Looks a line up in the last level, or puts it behind what is queued; `kind` with its pattern. */
+void take_or_queue(Recorder *, uint64_t line, unsigned kind);
 /** Looks up what is queued. */
 void drain(Recorder *);
 /** Writes an epoch and begins the next. What another thread has queued stays where it is. */

@@ -16,7 +16,7 @@ int main(int count, char **args) {
     const uint32_t place = llc_access(&llc, line, writes, &written);
     for (int i = 0; i < SIZES && place >= ways[i]; i++) {
       fetched[i]++;
-      back[i] += written.any[i];
+      back[i] += written.any >> i & 1;
     }
   }
   for (int i = 0; i < SIZES; i++) printf("%lu %lu\n", fetched[i], back[i]);
