@@ -7,8 +7,7 @@ import { THREADS } from "./lanes";
 import { runUnit } from "./units";
 
 // Words of the control block: jobs published so far, next unit to claim, workers inside a job, workers asleep, whether a
-// worker has failed, units that workers have done, whether the coordinator sleeps, and a word that nobody
-// notifies.
+// worker has failed, units that workers have done, and whether the coordinator sleeps.
 const PUBLISHED: usize = 0;
 const NEXT: usize = 4;
 const ACTIVE: usize = 8;
@@ -16,11 +15,12 @@ const ASLEEP: usize = 12;
 const FAILED: usize = 16;
 const HELPED: usize = 20;
 const WAITING: usize = 24;
-const NAP: usize = 28;
 /** Bytes of the control block; the job stands at +64. */
 export const CONTROL_BYTES: i32 = 512;
 const CLOSED: i32 = 0x40000000;
+/** Looks for the end of a job, or for the next one; the latter at first after a sleep. */
 const SPINS: i32 = 50000;
+const FIRST_SPINS: i32 = 4000;
 /** Most tokens times columns of a product whose units take less than a spin; longer ones end apart on a quiet machine too. */
 const SHORT_WORK: i32 = 8192;
 const TROUBLE_STEP: i32 = 8;
@@ -28,12 +28,11 @@ const MOST_TROUBLE: i32 = 20;
 /** Units (some ms to half a second) that the coordinator does alone once threads stand in each other's way. */
 const ALONE_UNITS: i32 = 512;
 const MOST_ALONE_UNITS: i32 = 32768;
-/** Units (some 0.1 ms) that the coordinator does alone before it looks whether the workers it woke have come. */
-const LATE_UNITS: i32 = 8;
+/** The coordinator does at least one of so many units where it has a core of its own. */
+const LEAST_SHARE: i32 = 16;
 /** What FAILED holds: a worker has trapped, or one inside a job has not been heard of. */
 const TRAPPED: i32 = 1;
 const SILENT: i32 = 2;
-const NAP_NS: i64 = 20000;
 const WAIT_NS: i64 = 100000;
 /** Waits (10 s or more) after which a worker that is inside a job is given up: its thread was ended from outside. */
 const PATIENCE: i32 = 100000;
@@ -42,11 +41,13 @@ const PATIENCE: i32 = 100000;
 let controlAt: usize = 0;
 let scratchAt: usize = 0;
 let workers: i32 = 0;
-/** Rises when a join of short units had to sleep, falls with each that had not. */
+/** Rises when a join of short units had to sleep or this thread had no core, falls with each other one. */
 let trouble: i32 = 0;
 /** Units that this thread still does alone, and how many it will the next time. */
 let alone: i32 = 0;
 let nextAlone: i32 = ALONE_UNITS;
+/** Looks that this worker takes for the next job before it sleeps. */
+let patience: i32 = SPINS;
 
 /** Tells this instance its memory: a zeroed control block, its own scratch, and how many workers serve. */
 export function setUp(control: usize, scratch: usize, workerCount: i32): void {
@@ -96,19 +97,13 @@ function noteJoin(slept: bool): void {
 function runShared(job: Job): void {
   atomic.store<i32>(controlAt + NEXT, 0);
   atomic.add<i32>(controlAt + PUBLISHED, 1);
-  if (atomic.load<i32>(controlAt + ASLEEP) == 0) claim(job, 0);
-  else {
-    atomic.notify(controlAt + PUBLISHED, workers);
-    if (!claim(job, LATE_UNITS)) {
-      // The system may have woken the worker on this thread's core though another is idle: let it run.
-      if (atomic.load<i32>(controlAt + ACTIVE) == 0) nap();
-      claim(job, 0);
-    }
-  }
+  if (atomic.load<i32>(controlAt + ASLEEP) != 0) atomic.notify(controlAt + PUBLISHED, workers);
+  const own = claim(job);
   atomic.store<i32>(controlAt + NEXT, CLOSED);
   const together = spinForWorkers();
   if (!together) waitForWorkers();
-  if (isShort(job)) noteJoin(!together);
+  // A worker that did nearly all alone had this thread's core meanwhile.
+  if (isShort(job)) noteJoin(!together || own * LEAST_SHARE < job.units);
 }
 
 function isShort(job: Job): bool {
@@ -138,28 +133,14 @@ function waitForWorkers(): void {
   atomic.store<i32>(controlAt + WAITING, 0);
 }
 
-/** Runs units until none is left; with `most` above 0 at most so many. Whether none is left. */
-function claim(job: Job, most: i32): bool {
-  for (let unit = nextUnit(); unit < job.units; unit = nextUnit()) {
-    runUnit(job, unit, scratchAt);
-    if (--most == 0) return false;
-  }
-  return true;
-}
-
-/** The units of a worker; how many. */
-function claimAsWorker(job: Job): i32 {
+/** Runs units until none is left; how many. */
+function claim(job: Job): i32 {
   let done = 0;
   for (let unit = nextUnit(); unit < job.units; unit = nextUnit()) {
     runUnit(job, unit, scratchAt);
     done++;
   }
   return done;
-}
-
-/** Lets another thread have this core. */
-export function nap(): void {
-  atomic.wait<i32>(controlAt + NAP, 0, NAP_NS);
 }
 
 // @ts-ignore: decorator
@@ -203,18 +184,24 @@ export function helpedUnits(): u32 {
  */
 function help(): void {
   atomic.add<i32>(controlAt + ACTIVE, 1);
-  const units = claimAsWorker(changetype<Job>(controlAt + 64));
+  const units = claim(changetype<Job>(controlAt + 64));
   if (units > 0) atomic.add<i32>(controlAt + HELPED, units);
   atomic.sub<i32>(controlAt + ACTIVE, 1);
   if (atomic.load<i32>(controlAt + WAITING) != 0) atomic.notify(controlAt + ACTIVE, 1);
 }
 
-/** Waits until another job than `seen` is published. */
+/**
+ * Waits until another job than `seen` is published. Looks longer while jobs come in time: a worker that was just woken may
+ * stand on the coordinator's core.
+ */
 function nextJob(seen: i32): i32 {
-  for (let spins = 0; spins < SPINS; spins++) {
+  for (let spins = 0; spins < patience; spins++) {
     const published = atomic.load<i32>(controlAt + PUBLISHED);
-    if (published != seen) return published;
+    if (published == seen) continue;
+    patience = min(4 * patience, SPINS);
+    return published;
   }
+  patience = FIRST_SPINS;
   atomic.add<i32>(controlAt + ASLEEP, 1);
   while (atomic.load<i32>(controlAt + PUBLISHED) == seen) atomic.wait<i32>(controlAt + PUBLISHED, seen, -1);
   atomic.sub<i32>(controlAt + ASLEEP, 1);

@@ -2,7 +2,7 @@
 // pointer chases (one or several at once).
 
 import { Job, KIND_READ } from "./job";
-import { control, nap, runJob } from "./jobs";
+import { control, runJob } from "./jobs";
 import { SIMD, THREADS } from "./lanes";
 
 /** Bytes that one claim of a thread reads. Not a multiple of 4 KiB a stream, so that streams fall in different cache sets. */
@@ -23,9 +23,10 @@ export function readBytes(start: usize, bytes: u32, streams: i32): u32 {
   return <u32>job.units * <u32>UNIT_BYTES;
 }
 
-/** Spins between two moments in which a thread lets others have its core, and how often: some seconds. */
-const SPINS: i32 = 50000;
-const MOMENTS: i32 = 20000;
+/** Looks before a thread sleeps until another comes (some us), how long it sleeps at most, and how often. */
+const LOOKS: i32 = 2000;
+const SLEEP_NS: i64 = 1000000;
+const SLEEPS: i32 = 5000;
 
 /**
  * A job of one unit a thread in which each waits until all have theirs: what it takes to call `threads` threads together
@@ -45,10 +46,22 @@ export function rendezvous(threads: i32): i32 {
 function meet(job: Job): void {
   if (!THREADS) return;
   atomic.add<i32>(job.out, 1);
-  for (let moment = 0; moment < MOMENTS; moment++) {
-    for (let spins = 0; spins < SPINS; spins++) if (atomic.load<i32>(job.out) >= job.units) return;
-    nap();
-  }
+  atomic.notify(job.out, job.units);
+  for (let sleep = 0; sleep < SLEEPS && !allMet(); sleep++) awaitNext();
+}
+
+/** Whether all threads of the job have come. */
+function allMet(): bool {
+  const job = changetype<Job>(control() + 64);
+  for (let look = 0; look < LOOKS; look++) if (atomic.load<i32>(job.out) >= job.units) return true;
+  return false;
+}
+
+/** Sleeps until another thread comes. A function of its own: in Node 20's baseline compiler no local survives the wait. */
+function awaitNext(): void {
+  const job = changetype<Job>(control() + 64);
+  const met = atomic.load<i32>(job.out);
+  if (met < job.units) atomic.wait<i32>(job.out, met, SLEEP_NS);
 }
 
 export function readUnit(job: Job, unit: i32): void {

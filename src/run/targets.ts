@@ -8,7 +8,7 @@ import { type Target, type TargetStatus, targetName } from "../core/target.js";
 const SPEED = ["plain", "scalar", "simd", "relaxed"];
 
 /** `node/wasm-simd/2t`, or its end: `wasm-simd/2t`, `wasm-simd`, `simd/2t`, `simd`; or all of a backend, `webgpu`. */
-function isCalled(target: Target, name: string): boolean {
+export function isCalled(target: Target, name: string): boolean {
   const full = targetName(target);
   const short = full.slice(0, full.lastIndexOf("/"));
   return (

@@ -9,7 +9,7 @@ import { elementCount } from "../../core/tensor.js";
 import type { Figure } from "../../core/units.js";
 import type { Control, EvalSet, Subject } from "../../run/parts.js";
 import { measureQuality } from "../../run/quality.js";
-import { chooseTargets, fastestOf } from "../../run/targets.js";
+import { chooseTargets } from "../../run/targets.js";
 import { evalFolders, loadEvalSet } from "../parts/evalset.js";
 import { type OpenModels, openSubjects } from "../parts/subjects.js";
 
@@ -68,7 +68,7 @@ async function open(
   positions: number,
   activations: "f32" | "int8",
 ): Promise<Subject | null> {
-  const target = fastestOf(chooseTargets("all", await subjects.targets(), threads));
+  const target = chooseTargets("fastest", await subjects.cpuTargets(), threads)[0];
   if (!target) return null;
   const model = await subjects.model(ref(place));
   const most = Math.min(positions, model.config.decoder.maxContext);

@@ -10,7 +10,7 @@ import { targetName } from "../../core/target.js";
 import { isKldBase, kldHeaderBytes, openKldBase } from "../../formats/kld-base.js";
 import { chunkLogits, compareWithBase, kldChunks } from "../../run/kld.js";
 import type { Control, Subject } from "../../run/parts.js";
-import { chooseTargets, fastestOf } from "../../run/targets.js";
+import { chooseTargets } from "../../run/targets.js";
 import { summarizeKld } from "../../stats/kld.js";
 import { type OpenModels, openSubjects, SHIPPED_MODEL } from "../parts/subjects.js";
 import type { FinalEvent, KldRequest } from "../protocol.js";
@@ -73,7 +73,7 @@ async function openOne(
   quant: QuantName,
   contextTokens: number,
 ): Promise<Subject> {
-  const target = fastestOf(chooseTargets("all", await subjects.targets(), threads));
+  const target = chooseTargets("fastest", await subjects.cpuTargets(), threads)[0];
   if (!target) throw new InputError("nibblemark eval", "--target", "no target can run", "See nibblemark doctor");
   const room = { positions: contextTokens, logitRows: LOGIT_ROWS };
   return subjects.open({ model, target, quant, activations, seed: 1, room });
