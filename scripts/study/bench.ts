@@ -32,6 +32,7 @@ const [SHIPPED_WINDOWS, SMOL_WINDOWS] = [16, 32];
 const LONGEST = 256;
 
 export interface Bed {
+  readonly name: ModelName;
   readonly engine: Engine;
   /** The model's path. */
   readonly path: string;
@@ -91,7 +92,7 @@ export async function openBed(model: ModelName, threads: number): Promise<Bed> {
   });
   let tried: { readonly forward: StreamedForward; readonly trial: Promise<Trial> } | null = null;
   return {
-    ...{ engine, path, calibPath, source, calib, heldOut, base, calibrated },
+    ...{ name: model, engine, path, calibPath, source, calib, heldOut, base, calibrated },
     ...{ healings: new Map(), roundings: new Map() },
     async trial(request) {
       if (!tried) {

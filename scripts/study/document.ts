@@ -75,7 +75,7 @@ function documentOf(store: Store): string[] {
     "## SmolLM2-135M",
     "",
     "KL from the unpruned model in nats on the shipped text (about 4,000 tokens); calibrated on the text lines of the shipped calibration",
-    "set; removals are tried on 16 of them, and healed-swap tries at most 12 sets: each is a pass over 30 blocks. Its values are those of the Q4_1 file that a package on PyPI holds, as floats: f16 here means those values, unrounded. Groups of 64:",
+    "set; removals are tried on 16 of them, AWQ looks at as many, and healed-swap tries at most 12 sets: each is a pass over 30 blocks. Its values are those of the Q4_1 file that a package on PyPI holds, as floats: f16 here means those values, unrounded. Groups of 64:",
     "its rows of 576 are no multiple of 128.",
     "",
     ...smolTable(store),

@@ -70,6 +70,7 @@ const REQUEST: CompressRequest = {
     actOrder: true,
     duo: false,
     balanced: false,
+    kv: null,
     format: "hf",
     calib: "",
   },

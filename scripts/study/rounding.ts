@@ -4,6 +4,7 @@
 import { type Engine, floatsOf, longestOf, withValues } from "../../src/cli/compress/engine.js";
 import { prunedSource } from "../../src/compress/prune.js";
 import { floatsOfBlock, quantizeDecoder } from "../../src/compress/quantize.js";
+import { spread } from "../../src/compress/samples.js";
 import { type Scheme, schemeName } from "../../src/compress/scheme.js";
 import type { WriteSource } from "../../src/core/write.js";
 import type { Bed } from "./bench.js";
@@ -19,6 +20,9 @@ export interface Rounding {
 }
 
 const newRounding = (): Rounding => ({ blocks: [], calib: [], heldOut: [] });
+
+/** Calibration samples that AWQ and GPTQ look at: of the deep model fewer, as removals are tried on. */
+const SAMPLES = { shipped: Number.POSITIVE_INFINITY, smollm2: 16 } as const;
 
 /** A source whose blocks are to be rounded. */
 export interface Unrounded {
@@ -42,7 +46,7 @@ export async function rounded(bed: Bed, way: Unrounded, scheme: Scheme, rounding
   const known = looks ? Math.min(blocks.length, Math.max(0, calib.length - 1)) : blocks.length;
   const from = Math.min(way.untouched, known);
   const values = new Map(blocks.slice(0, from).flatMap((block) => [...block]));
-  const { samples } = bed.calib;
+  const samples = spread(bed.calib.samples, SAMPLES[bed.name]);
   const forward = looks ? await engine.forward(source, longestOf(samples)) : null;
   try {
     const states = from > 0 && looks ? calib[from].slice() : ((await forward?.embed(samples)) ?? []);

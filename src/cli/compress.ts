@@ -57,6 +57,11 @@ const FLAGS: readonly Flag[] = [
   { name: "quant-embedding", value: "SCHEME", help: "of token embedding and head (rtn or hqq)" },
   { name: "quant-vision", value: "SCHEME", help: "of the vision tower (rtn or hqq)" },
   { name: "quant-projector", value: "SCHEME", help: "of the projector (rtn or hqq)" },
+  {
+    name: "kv",
+    value: "NAME",
+    help: "f32 (default) or int8: how the result keeps past keys and values where it is run",
+  },
   { name: "mean-bits", value: "X", help: "mixed 4 and 8 bits of the decoder by sensitivity, at most X bits a weight" },
   { name: "no-act-order", help: "gptq: columns from left to right" },
   { name: "duo", help: "awq: AutoAWQ's scales, which weigh the weights too" },
@@ -153,7 +158,7 @@ async function requestOf(parsed: Parsed): Promise<CompressRequest> {
     const text = parsed.text(flag);
     return text === undefined ? otherwise : wholeNumber(COMMAND, flag, text, least, most);
   };
-  const ridge = parsed.text("ridge");
+  const [ridge, kv] = [parsed.text("ridge"), parsed.text("kv")];
   return {
     kind: "compress",
     ...{ input, output: output.replace(/(.)[/\\]+$/, "$1"), prune, criterion },
@@ -169,6 +174,7 @@ async function requestOf(parsed: Parsed): Promise<CompressRequest> {
     actOrder: !parsed.on("no-act-order"),
     duo: parsed.on("duo"),
     balanced: parsed.on("balance"),
+    kv: kv === undefined ? null : choice("kv", kv, ["f32", "int8"] as const),
     format: choice("format", parsed.text("format") ?? "hf", FORMATS),
     calib: parsed.text("calib") ?? ((await platform.exists(own)) ? own : null),
     healData: parsed.text("heal-data") ?? null,
@@ -220,7 +226,7 @@ export const compressCommand: Command = {
     "compress shipped out --prune 2 --heal replaceme --quant awq-int4-g128",
     "compress path/to/llava out --prune 8 --criterion derm-llava --heal replaceme --quant awq-int4-g128 --calib data.jsonl",
     "compress shipped out --prune 3 --compare all --heal replaceme,sft --distill-hidden 1 --export-html report.html",
-    "compress shipped out --quant gptq-int4-g64 --quant-embedding int8 --quant-vision int8 --format mlx",
+    "compress shipped out --quant gptq-int4-g64 --quant-embedding int8 --quant-vision int8 --kv int8 --format mlx",
   ],
   flags: FLAGS,
   positionals: 2,

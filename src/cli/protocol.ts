@@ -25,7 +25,8 @@ export interface AnswerRequest {
   /** Puts the prompt into the model's chat template. */
   readonly chat: boolean;
   readonly activations: ActivationFormat;
-  readonly kv: KvFormat;
+  /** null: as the file says, else f32. */
+  readonly kv: KvFormat | null;
   readonly image: string | null;
   readonly prompt: string;
   readonly maxTokens: number;

@@ -25,7 +25,11 @@ const FLAGS: readonly Flag[] = [
   },
   { name: "chat", help: "put the prompt into the model's chat template" },
   { name: "activations", value: "NAME", help: "int8 (default) or f32 activations in matrix products" },
-  { name: "kv", value: "NAME", help: "f32 (default) or int8 keys and values of past positions" },
+  {
+    name: "kv",
+    value: "NAME",
+    help: "f32 or int8 keys and values of past positions (default: as the model says, else f32)",
+  },
   {
     name: "target",
     value: "NAME",
@@ -51,7 +55,7 @@ function requestOf(parsed: Parsed): AnswerRequest {
   }
   const number = (flag: string, fallback: string, most: number) =>
     plainNumber("run", flag, parsed.text(flag) ?? fallback, 0, most);
-  const quant = parsed.text("quant");
+  const [quant, kv] = [parsed.text("quant"), parsed.text("kv")];
   const topP = number("top-p", "0.9", 1);
   if (topP === 0)
     throw new InputError("nibblemark run", "--top-p", "0 leaves no token", "Use --temperature 0 for greedy");
@@ -63,7 +67,7 @@ function requestOf(parsed: Parsed): AnswerRequest {
     quant: quant === undefined ? null : choice<QuantName>("quant", quant, QUANT_NAMES),
     chat: parsed.on("chat"),
     activations: choice("activations", parsed.text("activations") ?? "int8", ["f32", "int8"] as const),
-    kv: choice("kv", parsed.text("kv") ?? "f32", ["f32", "int8"] as const),
+    kv: kv === undefined ? null : choice("kv", kv, ["f32", "int8"] as const),
     target: parsed.text("target") ?? null,
     maxTokens: wholeNumber("run", "max-tokens", parsed.text("max-tokens") ?? "64", 1, 1_000_000),
     temperature: number("temperature", "0", 100),

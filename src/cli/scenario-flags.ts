@@ -57,7 +57,11 @@ export const SCENARIO_FLAGS: readonly Flag[] = [
     help: "f32, int8, int4-g32, int4-g128, stored (as the file has it: the default where it is quantized)",
   },
   { name: "activations", value: "NAME", help: "f32 or int8 activations in matrix products" },
-  { name: "kv", value: "NAME", help: "f32 (default) or int8 keys and values of past positions" },
+  {
+    name: "kv",
+    value: "NAME",
+    help: "f32 or int8 keys and values of past positions (default: as the model says, else f32)",
+  },
   { name: "test", short: "t", value: "LIST", repeat: true, help: "vision, ppN, tgN, tgN@dM, ttftN" },
   { name: "target", value: "LIST", repeat: true, help: "all, fastest, or names as doctor prints them (wasm-simd/2t)" },
   {

@@ -1,10 +1,12 @@
 // What a compression did and what it cost, as plain values (`nibblemark compress -o json`).
 
+import type { KvFormat } from "./op.js";
 import type { Figure } from "./units.js";
 
 /** One stage of the pipeline as it stands on disk. */
 export interface StageReport {
-  readonly stage: "original" | "pruned" | "healed" | "quantized";
+  /** `int8 KV`: the result with keys and values of past positions in int8; all others keep them in f32. */
+  readonly stage: "original" | "pruned" | "healed" | "quantized" | "int8 KV";
   readonly layers: number;
   /** Bytes of weights on disk, and bits a weight of that. */
   readonly weightBytes: number;
@@ -33,6 +35,8 @@ export interface CompressionReport {
   readonly input: string;
   readonly output: string;
   readonly plan: string;
+  /** How the result wants its keys and values kept; `run` and `bench` follow it. */
+  readonly kv: KvFormat;
   readonly removed: readonly number[];
   readonly stages: readonly StageReport[];
   readonly criteria: readonly CriterionReport[];

@@ -1,6 +1,7 @@
 // A model as the formats hand it over: a config and lazy tensors under canonical (Hugging Face LLaMA / LLaVA) names.
 
 import type { ModelConfig } from "./config.js";
+import type { KvFormat } from "./op.js";
 import type { StoredMatrix } from "./stored.js";
 import type { LazyTensor } from "./tensor.js";
 import type { VocabularyData } from "./vocabulary.js";
@@ -41,6 +42,8 @@ export interface Model {
    * in half precision in `tensors` too.
    */
   readonly stored?: ReadonlyMap<string, StoredMatrix>;
+  /** How its maker wants keys and values of past positions kept (`nibblemark compress --kv`); absent: the file does not say. */
+  readonly kv?: KvFormat;
   readonly tokenizer: Tokenizer | null;
   readonly fileBytes: number;
   /** What was taken for granted because the files do not say it, as sentences; absent: nothing. */

@@ -19,7 +19,7 @@ export interface Workload {
   readonly model: ModelRef;
   readonly quants: readonly QuantName[];
   readonly activations: ActivationFormat;
-  /** Precision of cached keys and values; absent: f32. */
+  /** Precision of cached keys and values; absent: as the model says, else f32. */
   readonly kv?: KvFormat | undefined;
   /** Named as llama-bench names them: `vision`, `pp64`, `tg16`, `tg16@d128`, `ttft16`. */
   readonly tests: readonly string[];

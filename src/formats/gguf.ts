@@ -14,6 +14,7 @@ import { openParts } from "./gguf/parts.js";
 import { sortTensors } from "./gguf/tensors.js";
 import { readTokenizer } from "./gguf/tokenizer.js";
 import { type Projector, readProjector } from "./gguf/vision.js";
+import { KV_PROVENANCE, kvChoice } from "./kv-choice.js";
 
 export { isGguf } from "./gguf/header.js";
 
@@ -57,6 +58,7 @@ async function modelOf(path: string, file: GgufFile, eyes: Projector | null): Pr
     config,
     tensors: new Map([...text.plain, ...(eyes?.tensors.plain ?? [])]),
     stored: new Map([...text.stored, ...(eyes?.tensors.stored ?? [])]),
+    ...kvChoice(ggufFields(file).text(`nibblemark.${KV_PROVENANCE}`, "")),
     tokenizer,
     fileBytes: [...sources].reduce((sum, source) => sum + source.sizeBytes, 0),
   };

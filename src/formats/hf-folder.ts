@@ -9,6 +9,7 @@ import type { ByteSource, LazyTensor } from "../core/tensor.js";
 import { readConfig } from "./hf-config.js";
 import { splitQuantized } from "./hf-quantized.js";
 import { parseSmall } from "./json-size.js";
+import { KV_SETTING, kvChoice } from "./kv-choice.js";
 import { pickleRefused } from "./pickle.js";
 import { readSafetensorsHeader } from "./safetensors.js";
 import { storedHalves } from "./stored-halves.js";
@@ -67,6 +68,7 @@ export async function openHfFolder(platform: Platform, folder: string, weights: 
     stored: new Map([...stored, ...storedHalves(plain).map((matrix) => [matrix.name, matrix] as const)]),
     tokenizer,
     fileBytes: [...sources].reduce((sum, source) => sum + source.sizeBytes, 0),
+    ...kvChoice((raw as Record<string, unknown>)[KV_SETTING]),
     ...(notes ? { notes } : {}),
   };
 }

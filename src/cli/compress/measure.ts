@@ -3,7 +3,7 @@
 
 import { openComparer } from "../../backends/wasm/compare.js";
 import type { StageReport } from "../../core/compression.js";
-import { tensorBytes } from "../../core/op.js";
+import { type KvFormat, tensorBytes } from "../../core/op.js";
 import type { Platform } from "../../core/ports.js";
 import { elementCount } from "../../core/tensor.js";
 import type { Figure } from "../../core/units.js";
@@ -16,6 +16,8 @@ import { type OpenModels, openSubjects } from "../parts/subjects.js";
 export interface Place {
   readonly stage: StageReport["stage"];
   readonly path: string;
+  /** Keys and values of past positions; absent: f32. */
+  readonly kv?: KvFormat;
 }
 
 /** Windows of text that are read: some thousand tokens. */
@@ -73,7 +75,8 @@ async function open(
   const model = await subjects.model(ref(place));
   const most = Math.min(positions, model.config.decoder.maxContext);
   const room = { positions: most, logitRows: Math.min(128, most) };
-  return subjects.open({ model: ref(place), target, quant: "stored", activations, seed: 1, room });
+  const kv = place.kv ?? "f32";
+  return subjects.open({ model: ref(place), target, quant: "stored", activations, kv, seed: 1, room });
 }
 
 async function qualityOf(

@@ -9,6 +9,7 @@ import { removable, type Shape } from "../../compress/select.js";
 import type { ModelConfig } from "../../core/config.js";
 import { InputError } from "../../core/errors.js";
 import type { Model } from "../../core/model.js";
+import type { KvFormat } from "../../core/op.js";
 
 export const HEALERS = ["replaceme", "replaceme-cosine", "sft", "sft-lora", "sft-projector"] as const;
 export type Healer = (typeof HEALERS)[number];
@@ -50,6 +51,8 @@ export interface CompressRequest {
   readonly actOrder: boolean;
   readonly duo: boolean;
   readonly balanced: boolean;
+  /** Keys and values of past positions of the result; null: as the input says, else f32. */
+  readonly kv: KvFormat | null;
   readonly format: OutputFormat;
   readonly calib: string | null;
   /** Samples for sft; null: those of `calib`. */
@@ -137,7 +140,7 @@ export async function checkDisk({ output }: CompressRequest, model: Model, stage
 }
 
 /** One line of what is planned. */
-export function describe({ prune, criterion, heal, plan }: CompressRequest): string {
+export function describe({ prune, criterion, heal, plan, kv }: CompressRequest): string {
   const removed = !prune
     ? "no block removed"
     : "layers" in prune
@@ -145,5 +148,5 @@ export function describe({ prune, criterion, heal, plan }: CompressRequest): str
       : `${prune.count} blocks by ${criterion}`;
   const name = (scheme: Scheme | null) => schemeName(scheme);
   const parts = `decoder ${name(plan.decoder)}, embedding ${name(plan.embedding)}, vision ${name(plan.vision)}`;
-  return `${removed}; healing: ${heal.length > 0 ? heal.join(", ") : "none"}; ${parts}, projector ${name(plan.projector)}`;
+  return `${removed}; healing: ${heal.length > 0 ? heal.join(", ") : "none"}; ${parts}, projector ${name(plan.projector)}${kv === "int8" ? ", KV int8" : ""}`;
 }

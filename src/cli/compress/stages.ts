@@ -10,6 +10,7 @@ import { writeGgufFolder } from "../../formats/gguf-folder.js";
 import { vocabularyMetadata } from "../../formats/gguf-vocabulary.js";
 import { hfFilesOf } from "../../formats/hf-files.js";
 import { type HfPlan, writeHfFolder } from "../../formats/hf-write.js";
+import { KV_PROVENANCE, KV_SETTING } from "../../formats/kv-choice.js";
 import { outputFolder } from "../../platform/node-output.js";
 import type { PictureSet } from "./calibset.js";
 import { type Engine, openEngine, withValues } from "./engine.js";
@@ -62,7 +63,8 @@ export async function writeStage(
       await writeGgufFolder(folder, source, { type: form, vocabulary, file: "model.gguf", provenance }, parts);
     } else {
       const files = await hfFilesOf(platform, model);
-      const settings = prunedSettings(files.settings, model.config.decoder.layers, kept);
+      const { [KV_SETTING]: _, ...own } = prunedSettings(files.settings, model.config.decoder.layers, kept);
+      const settings = request.kv === "int8" ? { ...own, [KV_SETTING]: "int8" } : own;
       await writeHfFolder(folder, source, { form: form ?? { kind: "f16" }, ...files, settings, provenance }, parts);
     }
     await folder.commit();
@@ -74,7 +76,7 @@ export async function writeStage(
 
 /** What stands in the file's metadata: which blocks of which model, chosen how, from what data. */
 function provenanceOf(request: CompressRequest, { removed }: Scoring, kept: readonly number[], hash: string | null) {
-  const { plan, heal, criterion, prune } = request;
+  const { plan, heal, criterion, prune, kv } = request;
   return {
     tool: request.tool,
     source: request.input.split(/[/\\]/).at(-1) ?? "",
@@ -83,6 +85,7 @@ function provenanceOf(request: CompressRequest, { removed }: Scoring, kept: read
     ...(prune && "count" in prune ? { criterion } : {}),
     ...(heal.length > 0 ? { healing: heal.join(",") } : {}),
     quantization: schemeName(plan.decoder),
+    ...(kv === "int8" ? { [KV_PROVENANCE]: kv } : {}),
     ...(hash === null ? {} : { calibration: hash }),
   };
 }

@@ -50,7 +50,8 @@ async function configOf({ model }: Workload, subjects: OpenModels): Promise<Mode
 async function tensorsOf(workload: Workload, quant: QuantName, subjects: OpenModels): Promise<readonly TensorSpec[]> {
   const config = await configOf(workload, subjects);
   const { model, tests, activations, kv } = workload;
-  const stored = model.kind === "synthetic" ? undefined : (await subjects.model(model)).stored;
+  const file = model.kind === "synthetic" ? null : await subjects.model(model);
   const { positions } = roomFor(tests.flatMap((name) => parseTest(name) ?? []));
-  return buildGraph(config, { plan: planOf(quant, stored, kv), activations, context: positions }).tensors;
+  return buildGraph(config, { plan: planOf(quant, file?.stored, kv ?? file?.kv), activations, context: positions })
+    .tensors;
 }

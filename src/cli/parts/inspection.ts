@@ -72,7 +72,7 @@ const CONTEXT = 2048;
 export function inspectModel(model: Model, contextTokens: number | null, budgetBytes: number | null): Inspection {
   const context = contextTokens ?? Math.min(CONTEXT, model.config.decoder.maxContext);
   const graphOf = (quant: QuantName) =>
-    buildGraph(model.config, { plan: planOf(quant, model.stored), activations: "f32", context }).tensors;
+    buildGraph(model.config, { plan: planOf(quant, model.stored, model.kv), activations: "f32", context }).tensors;
   const specs = graphOf("f32");
   const tensors = tensorsOf(model, new Map(specs.map(({ name, part }) => [name, part])));
   return {

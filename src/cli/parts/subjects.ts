@@ -95,7 +95,8 @@ async function fileSubject(
   model: Model,
   request: SubjectRequest,
 ): Promise<Subject> {
-  const { quant, activations, kv, room } = request;
+  const { quant, activations, room } = request;
+  const kv = request.kv ?? model.kv;
   const plan = planOf(quant, model.stored, kv);
   const empty = buildGraph(model.config, { plan, activations, context: 1 });
   const most = model.config.decoder.maxContext;
@@ -103,7 +104,7 @@ async function fileSubject(
   const context = Math.max(room.positions, withImage);
   const options = { plan, activations, context, maxRows: Math.min(512, context), logitRows: room.logitRows };
   const loaded = await loadModel(model, { ...parts, readFloat32 }, options);
-  return subjectOf(model.name, false, request, loaded, imageOf(loaded.graph));
+  return subjectOf(model.name, false, { ...request, kv }, loaded, imageOf(loaded.graph));
 }
 
 function imageOf({ config, eyes }: Graph): ImageInput | null {

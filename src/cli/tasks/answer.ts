@@ -82,7 +82,10 @@ async function streamAnswer(
   if (!tokenizer) {
     throw new InputError(model.origin, "", "has no tokenizer", "Put tokenizer.json beside the weights");
   }
-  const loaded = await loadModel(model, parts, { plan: planOf(quant, model.stored, request.kv), activations });
+  const loaded = await loadModel(model, parts, {
+    plan: planOf(quant, model.stored, request.kv ?? model.kv),
+    activations,
+  });
   const { hook, facts } = stopwatch(control);
   const pieces = answer({
     loaded,
@@ -134,6 +137,7 @@ export async function answerWork(
   try {
     const model = await subjects.model(request.model);
     const picture = request.image === null ? null : await readPicture(platform, request.image);
+    const cache = (request.kv ?? model.kv) === "int8" ? ", int8 KV" : "";
     let said = false;
     const answerOn = async (target: Target, note: string | null): Promise<FinalEvent> => {
       const backend = await openTarget(platform, target);
@@ -149,7 +153,7 @@ export async function answerWork(
         });
         const notes = [...(note === null ? [] : [note]), ...(picture === null ? [] : (model.notes ?? []))];
         const told = notes.length === 0 ? null : notes.join("; ");
-        return { kind: "answered", facts: { target: targetName(target), note: told, ...facts } };
+        return { kind: "answered", facts: { target: `${targetName(target)}${cache}`, note: told, ...facts } };
       } finally {
         await backend.close();
       }

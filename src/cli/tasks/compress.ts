@@ -67,7 +67,8 @@ async function prepare(
   const { model } = engine;
   const reason = trainableReason(model.config);
   const noTaylor = reason !== null && asked.compare.includes("taylor");
-  const request = noTaylor ? { ...asked, compare: asked.compare.filter((name) => name !== "taylor") } : asked;
+  const compare = asked.compare.filter((name) => !noTaylor || name !== "taylor");
+  const request = { ...asked, compare, kv: asked.kv ?? model.kv ?? "f32" };
   checkModel(request, model, protectedOf(request, model.config.decoder.layers));
   const read = async (path: string | null) => {
     const longest = Math.min(request.longest, model.config.decoder.maxContext);
@@ -152,6 +153,7 @@ async function run(work: Work, control: Control, begun: number): Promise<Compres
   const { plan } = request;
   const isRounded = [plan.decoder, plan.embedding, plan.vision, plan.projector].some((scheme) => scheme !== null);
   if (isRounded || places.length === 1) places.push({ stage: "quantized", path: made });
+  if (request.kv === "int8") places.push({ stage: "int8 KV", path: made, kv: "int8" });
   const stages = request.unmeasured
     ? []
     : await journal.once("stages", (): Promise<StageReport[]> => {
@@ -164,6 +166,7 @@ async function run(work: Work, control: Control, begun: number): Promise<Compres
   return {
     schemaVersion: 1,
     ...{ input: request.input, output: request.output, plan: describe(request), removed: scoring.removed, stages },
+    kv: request.kv ?? "f32",
     criteria: criteriaReports(scoring),
     heal: healed,
     ...findings,
@@ -177,4 +180,6 @@ async function run(work: Work, control: Control, begun: number): Promise<Compres
 const ggufFile =
   ({ format }: CompressRequest) =>
   (place: Place): Place =>
-    format === "gguf" && place.stage === "quantized" ? { ...place, path: join(place.path, "model.gguf") } : place;
+    format === "gguf" && (place.stage === "quantized" || place.stage === "int8 KV")
+      ? { ...place, path: join(place.path, "model.gguf") }
+      : place;
