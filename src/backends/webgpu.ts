@@ -4,14 +4,14 @@
 import { InputError, UnavailableError } from "../core/errors.js";
 import type { TensorSpec } from "../core/op.js";
 import type { Backend, GpuProbe, Platform } from "../core/ports.js";
-import { type AdapterFacts, CPU_REMEDY, openDevice } from "./webgpu/adapter.js";
+import { type AdapterFacts, openDevice } from "./webgpu/adapter.js";
 import { lower } from "./webgpu/lower.js";
 import type { Choice, Lowering } from "./webgpu/matmul.js";
 import { openHeap, placeTensor, type Tensor, tensorOf } from "./webgpu/memory.js";
 import { openGpuProbe } from "./webgpu/probe.js";
 import { type Recording, type Store, startRecording } from "./webgpu/record.js";
 import { guarded, loadShaders, openKernels, type Shaders } from "./webgpu/shaders.js";
-import { openStopwatch, run } from "./webgpu/submission.js";
+import { lostDevice, openStopwatch, run } from "./webgpu/submission.js";
 import { FIRST_CHOICE, type Tuning, tune, tuningKey, untuned } from "./webgpu/tune.js";
 import { keepTuning, keptTuning, tuningName } from "./webgpu/tuning-cache.js";
 import { uploadWeights, writeRows } from "./webgpu/upload.js";
@@ -76,15 +76,18 @@ function openState(device: GPUDevice, facts: AdapterFacts, shaders: Shaders, opt
 /** Throws InputError when the tensors do not fit. */
 async function allocate({ store, tensors }: Opened, specs: readonly TensorSpec[]): Promise<void> {
   const { device, heap, maxBinding } = store;
+  const first = tensors.length;
   const place = () => {
     for (const spec of specs) tensors.push(placeTensor(heap, spec, spec.offset ?? "none8", maxBinding));
   };
   try {
     await guarded(device, "GPU memory", place);
   } catch (error) {
+    const needed = heap.bytes();
+    for (const { chunks } of tensors.splice(first)) for (const { held } of chunks) heap.release(held);
     if (!(error instanceof UnavailableError)) throw error;
     const remedy = "Use a smaller model, a shorter context or fewer bits, or run on the CPU";
-    throw new InputError("the model", "memory", `${heap.bytes()} bytes do not fit: ${error.reason}`, remedy);
+    throw new InputError("the model", "memory", `${needed} bytes do not fit: ${error.reason}`, remedy);
   }
 }
 
@@ -107,8 +110,7 @@ export async function openWebgpu(platform: Platform, options: WebgpuOptions = {}
     lost = message || reason;
   });
   const alive = (): void => {
-    if (lost === null) return;
-    throw new UnavailableError("the GPU", `the device was lost (${lost})`, `Open it again. ${CPU_REMEDY}`);
+    if (lost !== null) throw lostDevice(lost);
   };
   const suffix = options.f16 ? "-f16" : "";
   return {

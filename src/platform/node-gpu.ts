@@ -8,6 +8,9 @@ interface Dawn {
   create(flags: readonly string[]): object;
 }
 
+/** Flags for Dawn, as `backend=vulkan` or `enable-dawn-features=...`; docs/webgpu.md tells what they are for. */
+const flagsOf = (env: NodeJS.ProcessEnv): readonly string[] => (env.NIBBLEMARK_DAWN ?? "").split(" ").filter(Boolean);
+
 /** One instance a process: an adapter of another instance is a stranger to it. */
 let found: Promise<object | null> | null = null;
 
@@ -15,7 +18,7 @@ async function importDawn(packageRoot: string): Promise<object | null> {
   const clone = join(packageRoot, ".cache", "peers", "webgpu", "node_modules", "webgpu", "index.js");
   for (const name of ["webgpu", pathToFileURL(clone).href]) {
     try {
-      return ((await import(name)) as Dawn).create([]);
+      return ((await import(name)) as Dawn).create(flagsOf(process.env));
     } catch {
       // Not installed here, or built for another system: the next place, or none.
     }

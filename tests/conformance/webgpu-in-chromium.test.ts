@@ -3,8 +3,8 @@
 
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { WEBGPU_FLAGS } from "../../src/hosts/chromium.js";
 import { haveChromium, withChromium } from "../support/browser.js";
+import { WEBGPU_TEST_FLAGS } from "../support/webgpu.js";
 import { judgedInBrowser } from "./in-browser.js";
 import { checkVerdict } from "./verdict.js";
 
@@ -20,7 +20,7 @@ if (haveChromium()) {
           [],
         );
         return result;
-      }, WEBGPU_FLAGS),
+      }, WEBGPU_TEST_FLAGS),
     );
     checkVerdict(verdict, /^software \(.*swiftshader/i, /first choice/);
   });

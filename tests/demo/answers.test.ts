@@ -3,6 +3,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { haveChromium } from "../support/browser.js";
+import { WEBGPU_TEST_FLAGS } from "../support/webgpu.js";
 import { askDemo, ready, showSample, statusIs, withDemo } from "./page.js";
 
 /** What the shipped samples show, and what is asked of them. */
@@ -51,7 +52,7 @@ if (haveChromium()) {
         }
         assert.equal(faults, []);
       },
-      { flags: ["--enable-unsafe-webgpu"] },
+      { flags: WEBGPU_TEST_FLAGS },
     );
   });
 

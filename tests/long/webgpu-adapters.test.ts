@@ -2,13 +2,12 @@
 // newer lavapipe (f16 and subgroups together), wgpu in Deno on Debian's lavapipe, Chromium. Software compilers take minutes.
 
 import { test } from "uvu";
-import { WEBGPU_FLAGS } from "../../src/hosts/chromium.js";
 import { judgedInBrowser } from "../conformance/in-browser.js";
 import { checkVerdict, judgedBy } from "../conformance/verdict.js";
 import { haveChromium, withChromium } from "../support/browser.js";
 import { debianLavapipe, newLavapipe } from "../support/lavapipe.js";
 import { runtimeEnvironment } from "../support/runtimes.js";
-import { needWebgpu } from "../support/webgpu.js";
+import { needWebgpu, WEBGPU_TEST_FLAGS } from "../support/webgpu.js";
 
 const runtimes = runtimeEnvironment();
 const own = debianLavapipe();
@@ -41,7 +40,7 @@ if (haveChromium()) {
       withChromium(async (open) => {
         await open(url);
         return told;
-      }, WEBGPU_FLAGS),
+      }, WEBGPU_TEST_FLAGS),
     );
     checkVerdict(verdict, /^software \(.*swiftshader/i, /first choice.*128 invocations, subgroups/);
   });

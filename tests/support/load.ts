@@ -42,14 +42,22 @@ function processes(): Map<number, Process> {
   return found;
 }
 
-/** Ticks of this process and its descendants. */
-function ownTicks(): number {
-  const all = processes();
+/** This process and its descendants among all. */
+function ownOf(all: ReadonlyMap<number, Process>): number[] {
   const isOwn = (pid: number): boolean => {
     for (let at = pid; at > 1; at = all.get(at)?.parent ?? 0) if (at === process.pid) return true;
     return false;
   };
-  return [...all].reduce((sum, [pid, { ticks }]) => (isOwn(pid) ? sum + ticks : sum), 0);
+  return [...all.keys()].filter(isOwn);
+}
+
+/** Ids of this process and its descendants. */
+export const ownProcesses = (): number[] => ownOf(processes());
+
+/** Ticks of this process and its descendants. */
+function ownTicks(): number {
+  const all = processes();
+  return ownOf(all).reduce((sum, pid) => sum + (all.get(pid)?.ticks ?? 0), 0);
 }
 
 /** Begins to watch; call the answer while all children are alive for the cores that others took since, on average. */

@@ -9,6 +9,7 @@ import { webgpuTargets } from "../../src/backends/webgpu/variants.js";
 import { adapterFacts, openWebgpu } from "../../src/backends/webgpu.js";
 import { UnavailableError } from "../../src/core/errors.js";
 import type { Op, TensorSpec } from "../../src/core/op.js";
+import type { Platform } from "../../src/core/ports.js";
 import { nodePlatform } from "../../src/platform/node.js";
 import { refuses } from "../support/refuses.js";
 import { needWebgpu } from "../support/webgpu.js";
@@ -27,6 +28,28 @@ async function unavailable(action: () => Promise<unknown>, pattern: RegExp): Pro
     return;
   }
   assert.unreachable("nothing was thrown");
+}
+
+/** A platform whose devices tell of their loss a moment after they refused what waited for them, which WebGPU allows. */
+function tellingLate(): Platform {
+  const platform = nodePlatform();
+  const later = <T>(value: T) => new Promise<T>((resolve) => setTimeout(resolve, 50, value));
+  return {
+    ...platform,
+    async gpu() {
+      const gpu = (await platform.gpu?.()) as GPU;
+      const requestAdapter = async () => {
+        const adapter = (await gpu.requestAdapter()) as GPUAdapter;
+        const { info, features, limits } = adapter;
+        const requestDevice = async (descriptor: GPUDeviceDescriptor) => {
+          const device = await adapter.requestDevice(descriptor);
+          return Object.defineProperty(device, "lost", { value: device.lost.then(later) });
+        };
+        return { info, features, limits, requestDevice };
+      };
+      return { requestAdapter, wgslLanguageFeatures: gpu.wgslLanguageFeatures };
+    },
+  };
 }
 
 test("adapters are recognised by what drivers say", () => {
@@ -69,8 +92,16 @@ if (needWebgpu()) {
     const long: Op = { kind: "gelu", x: 1, out: 1, rows: 512 };
     const pending = backend.submit([...new Array<Op>(20).fill(long), OUTPUT]);
     backend.device.destroy();
-    await unavailable(() => pending, /CPU/);
+    await unavailable(() => pending, /device was lost.*CPU/);
     await unavailable(() => backend.submit([OUTPUT]), /device was lost.*CPU/);
+  });
+
+  test("a loss that is told after its work was refused is told as the loss", async () => {
+    const backend = await openWebgpu(tellingLate());
+    await backend.allocate([spec(0, 1, 4)]);
+    const pending = backend.submit([OUTPUT]);
+    backend.device.destroy();
+    await unavailable(() => pending, /device was lost.*CPU/);
   });
 
   test("a shader that does not compile is named with the compiler's words, and the device goes on", async () => {

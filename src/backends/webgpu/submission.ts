@@ -3,7 +3,7 @@
 import { UnavailableError } from "../../core/errors.js";
 import { CPU_REMEDY } from "./adapter.js";
 import { encode } from "./encode.js";
-import { USAGE } from "./memory.js";
+import { type Held, USAGE } from "./memory.js";
 import { type Output, type Recording, type Store, startRecording } from "./record.js";
 import { guarded } from "./shaders.js";
 
@@ -37,6 +37,7 @@ export async function run(
   const recording = startRecording();
   // Timestamps follow the outputs, at a place that is a multiple of 8.
   let at = 0;
+  const before = new Map(store.scratches);
   const readback = await guarded(device, "WebGPU submission", () => {
     note(recording);
     at = Math.ceil(recording.readbackBytes / 8) * 8;
@@ -48,6 +49,9 @@ export async function run(
     }
     device.queue.submit([encoder.finish()]);
     return readback;
+  }).catch((error: unknown) => {
+    forgetSince(store, before);
+    throw error;
   });
   const bytes = recording.readbackBytes;
   if (bytes === 0) {
@@ -57,11 +61,41 @@ export async function run(
   try {
     await readback.buffer.mapAsync(1, 0, bytes);
   } catch (error) {
+    const loss = await lossOf(device);
+    if (loss !== null) throw lostDevice(loss);
     throw new UnavailableError("the GPU", `it gave nothing back (${(error as Error).message})`, CPU_REMEDY);
   }
   const mapped = readback.buffer.getMappedRange(0, bytes).slice(0);
   readback.buffer.unmap();
   return { outputs: recording.outputs.map((output) => viewOf(mapped, output)), gpuNs: watch ? nsOf(mapped, at) : null };
+}
+
+/** Buffers of work that was refused may be none: the next submission makes its own. */
+function forgetSince({ scratches, heap }: Store, before: ReadonlyMap<string, Held>): void {
+  for (const [name, held] of [...scratches]) {
+    if (before.get(name) === held) continue;
+    heap.release(held);
+    scratches.delete(name);
+  }
+}
+
+/** Long enough for a device to tell of its loss, which implementations do after they refused what waited for it. */
+const LOSS_MS = 1000;
+
+/** What a device says of its loss; null where it goes on. */
+function lossOf({ lost }: GPUDevice): Promise<string | null> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, LOSS_MS, null);
+    lost.then(({ message, reason }) => {
+      clearTimeout(timer);
+      resolve(message || reason);
+    });
+  });
+}
+
+/** @param loss the device's own words */
+export function lostDevice(loss: string): UnavailableError {
+  return new UnavailableError("the GPU", `the device was lost (${loss})`, `Open it again. ${CPU_REMEDY}`);
 }
 
 function viewOf(mapped: ArrayBuffer, { at, length, as }: Output): Float32Array | Int32Array {
