@@ -5,7 +5,7 @@ import { fitRunSections } from "../report/fit-run-section.js";
 import { sectionLines } from "../report/table.js";
 import { converse } from "./conversation.js";
 import { byteSize, type Flag, type Parsed, wholeNumber } from "./flags.js";
-import type { FitRunRequest } from "./tasks/fit-run.js";
+import type { FitRunRequest } from "./protocol.js";
 import { painter, progressBar } from "./terminal.js";
 
 export const FIT_FLAG: Flag = {

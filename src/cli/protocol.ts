@@ -14,7 +14,6 @@ import type { TargetStatus } from "../core/target.js";
 import type { Progress } from "../run/parts.js";
 import type { CompressRequest } from "./compress/request.js";
 import type { EvalFolders } from "./parts/evalset.js";
-import type { FitRunRequest } from "./tasks/fit-run.js";
 
 export interface AnswerRequest {
   readonly kind: "answer";
@@ -33,6 +32,19 @@ export interface AnswerRequest {
   /** 0: greedy. */
   readonly temperature: number;
   readonly topP: number;
+  readonly seed: number;
+}
+
+export interface FitRunRequest {
+  readonly kind: "fit-run";
+  readonly shape: "llava-1.5-7b";
+  readonly budgetBytes: number;
+  /** null: 24, or the most below it that fit. */
+  readonly layers: number | null;
+  readonly textTokens: number;
+  readonly decodeTokens: number;
+  readonly rounds: number;
+  readonly threads: number;
   readonly seed: number;
 }
 

@@ -5,17 +5,24 @@ import type { Scenario } from "../core/scenario.js";
 import type { Topology } from "../core/topology.js";
 import { type CaseArm, iterationOf } from "./arms.js";
 import { epochRecorder, spin } from "./epochs.js";
-import type { Statistics } from "./parts.js";
+import type { Evaluator } from "./evaluate.js";
+import type { Control, MemoryParts, Statistics } from "./parts.js";
 import { type Arm, runRounds } from "./rounds.js";
 import { testBody } from "./tests.js";
-import type { WorkloadParts } from "./workload.js";
+
+interface SpunParts {
+  readonly statistics: Statistics;
+  readonly memory: MemoryParts;
+  readonly evaluator: Evaluator;
+  readonly control: Control;
+}
 
 interface SpunArm extends Arm {
   readonly source: CaseArm;
   readonly topology: string;
 }
 
-function spunArm(source: CaseArm, topology: Topology, scenario: Scenario, parts: WorkloadParts): SpunArm {
+function spunArm(source: CaseArm, topology: Topology, scenario: Scenario, parts: SpunParts): SpunArm {
   const { clock } = parts.control;
   const { specs } = source.subject;
   const samples = source.recorded.map((epochs) => epochs.reduce((sum, { nativeNs }) => sum + nativeNs, 0));
@@ -50,7 +57,7 @@ export async function runSpun(
   arms: readonly CaseArm[],
   cases: readonly CaseResult[],
   scenario: Scenario,
-  parts: WorkloadParts,
+  parts: SpunParts,
 ): Promise<CaseResult[]> {
   const far = parts.memory.topologies.filter(({ pools }) => pools.length > 1);
   const spun = arms

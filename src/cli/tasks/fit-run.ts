@@ -21,20 +21,7 @@ import { loadWhole, wholeGraph } from "../../model/synthetic.js";
 import type { Control } from "../../run/parts.js";
 import { chooseTargets, fastestOf } from "../../run/targets.js";
 import { testPicture } from "../parts/picture.js";
-import type { FinalEvent } from "../protocol.js";
-
-export interface FitRunRequest {
-  readonly kind: "fit-run";
-  readonly shape: "llava-1.5-7b";
-  readonly budgetBytes: number;
-  /** null: 24, or the most below it that fit. */
-  readonly layers: number | null;
-  readonly textTokens: number;
-  readonly decodeTokens: number;
-  readonly rounds: number;
-  readonly threads: number;
-  readonly seed: number;
-}
+import type { FinalEvent, FitRunRequest } from "../protocol.js";
 
 /** Layers kept unless told otherwise: a quarter is removed. */
 const DEFAULT_LAYERS = 24;
