@@ -114,6 +114,9 @@ function readFrom(path: string, offset: number): Buffer {
 
 function files(): EmulatorFiles {
   const folder = mkdtempSync(join(tmpdir(), "nibblemark-emulated-"));
+  const remove = () => rmSync(folder, { recursive: true, force: true });
+  // What goes wrong before a session is open leaves nothing either.
+  process.once("exit", remove);
   const offsets = new Map<string, number>();
   const readOne = (name: string): Appended => {
     const bytes = readFrom(join(folder, name), offsets.get(name) ?? 0);
@@ -125,7 +128,7 @@ function files(): EmulatorFiles {
   return {
     path: join(folder, OUTPUT),
     read: () => readdirSync(folder).sort().map(readOne),
-    remove: () => rmSync(folder, { recursive: true, force: true }),
+    remove,
   };
 }
 

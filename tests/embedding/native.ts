@@ -1,9 +1,8 @@
 // Turns a module of build/ into C with wasm2c and compiles it with a C host of this folder.
 
 import { execFileSync } from "node:child_process";
-import { mkdtempSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { temporaryFolder } from "../support/folder.js";
 import { root } from "../support/root.js";
 
 /** Where Debian's wabt puts the runtime of translated modules. */
@@ -12,7 +11,7 @@ export const PACKAGES = ["wabt", "gcc", "libc6-dev"];
 
 /** Compiles tests/embedding/HOST.c with build/MODULE.wasm; gives the path of the program. */
 export function compileHost(host: string, module: string, name: string): string {
-  const folder = mkdtempSync(join(tmpdir(), "nibblemark-embedding-"));
+  const folder = temporaryFolder("embedding");
   const generated = join(folder, `${name}.c`);
   execFileSync("wasm2c", [join(root, "build", `${module}.wasm`), "-n", name, "-o", generated]);
   const program = join(folder, host);

@@ -1,18 +1,18 @@
 // Compiles programs of tests/emulated/programs, runs them under the emulated counter source and under cachegrind, and adds up.
 
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { CountedEpoch } from "../../src/core/counters.js";
 import type { Region } from "../../src/core/regions.js";
 import { cacheShape } from "../../src/counters/emulated/shape.js";
 import { type EmulatedOptions, openEmulated } from "../../src/counters/emulated.js";
 import { emulatorHost } from "../../src/platform/emulator.js";
+import { temporaryFolder } from "../support/folder.js";
 import { root } from "../support/root.js";
 
 export const EMULATOR_PACKAGES = ["qemu-user", "gcc", "libc6-dev"];
-const folder = mkdtempSync(join(tmpdir(), "nibblemark-programs-"));
+const folder = temporaryFolder("programs");
 
 /** Builds the plugin where it is stale. */
 export function buildPlugin(): void {

@@ -1,7 +1,6 @@
 // `nibblemark exec --source emulated`: delays from a native run's time and the emulator's lines, and programs that cannot be emulated.
 
-import { chmodSync, copyFileSync, mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { chmodSync, copyFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
@@ -10,6 +9,7 @@ import { openEmulated } from "../../src/counters/emulated.js";
 import { emulatorHost } from "../../src/platform/emulator.js";
 import { isBadInput, nibblemark } from "../cli/nibblemark.js";
 import { ensureDebian } from "../support/debian.js";
+import { temporaryFolder } from "../support/folder.js";
 import { needNative } from "../support/native.js";
 import { need } from "../support/need.js";
 import { buildPlugin, compileProgram, EMULATOR_PACKAGES } from "./bed.js";
@@ -21,7 +21,7 @@ const ready = need(
 );
 if (ready && ensureDebian(EMULATOR_PACKAGES)) {
   buildPlugin();
-  const folder = mkdtempSync(join(tmpdir(), "nibblemark-exec-"));
+  const folder = temporaryFolder("exec");
   const chase = compileProgram("chase");
   const source = openEmulated(emulatorHost(), { llcBytes: 2 ** 22, epochInstructions: 1e7 });
   const launch = (file: string) => {

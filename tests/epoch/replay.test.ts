@@ -1,12 +1,12 @@
 // Traces in and epochs out: the JSONL format, perf stat's CSV, faults by line, and the command as a whole.
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { parseTrace } from "../../src/counters/trace.js";
 import { parseShares, spread } from "../../src/delay/rows.js";
+import { temporaryFolder } from "../support/folder.js";
 import { refuses } from "../support/refuses.js";
 import { root } from "../support/root.js";
 import { farPool, topology } from "./fixture.js";
@@ -97,7 +97,7 @@ test("traces of one memory are spread by shares", async () => {
 });
 
 test("the command prints a summary, writes an epoch a line and a timeline, and says what it left out", () => {
-  const folder = mkdtempSync(join(tmpdir(), "nibblemark-replay-"));
+  const folder = temporaryFolder("replay");
   const at = (name: string) => join(folder, name);
   writeFileSync(at("t.jsonl"), [HEAD, line({ counters: { stallNs: 5e5 } }), "oops", ""].join("\n"));
   const run = (...args: string[]) => {
