@@ -133,8 +133,8 @@ export async function criterionScores(
       return simple(name, await lossScores(await trial(), "nll"), options);
     case "task-loss": {
       const scores = await lossScores(await trial(), "nll");
-      const all = scores.answer ?? scores.all;
-      return simple(name, { ...scores, all }, options);
+      if (!scores.answer) throw missing(name, "answers", "Give samples with answers, or use perplexity");
+      return simple(name, { ...scores, all: scores.answer }, options);
     }
     case "taylor":
       if (typeof parts.taylor === "string") throw missing(name, parts.taylor, "Use another criterion");

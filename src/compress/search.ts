@@ -91,6 +91,15 @@ export async function healedSwap(
       break;
     }
   }
+  if (best.set.length === 0) {
+    const problem = `none of ${legal.length} sets of ${options.count} blocks can be healed`;
+    throw new InputError(
+      "nibblemark compress",
+      "--criterion healed-swap",
+      problem,
+      "Give more calibration data, or another criterion",
+    );
+  }
   const removed = [...best.set].sort((a, b) => a - b);
   return { removed, loss: best.loss, order: removed, runs: trial.runs() - runs, tried };
 }

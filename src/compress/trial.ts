@@ -158,7 +158,7 @@ export function lossesOf(
 }
 
 /** Samples by turns in two halves, each judged with maps of the other: a map is never judged on what it was found on. */
-function halvesOf(count: number): { readonly judged: readonly number[]; readonly fitted: readonly number[] }[] {
+export function halvesOf(count: number): { readonly judged: readonly number[]; readonly fitted: readonly number[] }[] {
   const all = Array.from({ length: count }, (_, i) => i);
   if (count < 2) return [{ judged: all, fitted: all }];
   // Pairs take turns: the samples of one half must again have two halves that are alike.

@@ -77,6 +77,17 @@ export async function attempt<T>(path: string, action: () => Promise<T>): Promis
   }
 }
 
+/** As `attempt`, for what a thread does without a break. */
+export function attemptSync<T>(path: string, action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    if (error instanceof InputError || !(error as NodeJS.ErrnoException).code) throw error;
+    const { problem, remedy } = explain(error);
+    throw new InputError(path, "", problem, remedy);
+  }
+}
+
 function explain(error: unknown): { problem: string; remedy: string } {
   const { code, message } = error as NodeJS.ErrnoException;
   switch (code) {
@@ -90,7 +101,13 @@ function explain(error: unknown): { problem: string; remedy: string } {
     case "ENOTDIR":
       return { problem: "is a file, a folder was expected", remedy: "Name a folder" };
     case "ENOSPC":
+    case "EDQUOT":
       return { problem: "the disk is full", remedy: "Free some space" };
+    case "EFBIG":
+      return {
+        problem: "the system does not let a file be this large",
+        remedy: "Write elsewhere, or raise `ulimit -f`",
+      };
     default:
       return { problem: message, remedy: "Check the path" };
   }

@@ -6,12 +6,13 @@ import { join } from "node:path";
 import { parentPort, workerData } from "node:worker_threads";
 import { spread } from "../../compress/samples.js";
 import type { BatchSource } from "../../core/batch.js";
-import { nodePlatform } from "../../platform/node.js";
+import { attemptSync, nodePlatform } from "../../platform/node.js";
 import { decodeCheckpoint, encodeCheckpoint, type Progress, restore } from "../../train/checkpoint.js";
 import { type ExchangeBuffers, openExchange, requestStop } from "../../train/exchange.js";
 import { type HealMode, healGradient, healRates, healUpdate, openAdapters, type Teacher } from "../../train/healing.js";
 import { openTrainModule } from "../../train/kernels.js";
 import { freshProgress, type StepRecord, trainLoop } from "../../train/loop.js";
+import { type FailureEvent, failureOf } from "../protocol.js";
 import type { PictureSample } from "./calibset.js";
 import { readCalibration } from "./calibset.js";
 import { openEngine } from "./engine.js";
@@ -37,7 +38,8 @@ export interface HealSetup {
 
 export type HealMessage =
   | { readonly kind: "step"; readonly record: StepRecord; readonly heldOut: number | null }
-  | { readonly kind: "end"; readonly isStopped: boolean };
+  | { readonly kind: "end"; readonly isStopped: boolean }
+  | { readonly kind: "failed"; readonly failure: FailureEvent };
 
 /** The values that are kept so far (best.json beside best.bin): held-out loss there and at the start, and how often none was better since. */
 export interface BestValues {
@@ -53,10 +55,11 @@ const EVALUATED_STEPS = 20;
 const HELD_OUT = 0.1;
 const MOST_HELD_OUT = 96;
 
-const writeWhole = (path: string, bytes: Uint8Array | string) => {
-  writeFileSync(`${path}.part`, bytes);
-  renameSync(`${path}.part`, path);
-};
+const writeWhole = (path: string, bytes: Uint8Array | string) =>
+  attemptSync(path, () => {
+    writeFileSync(`${path}.part`, bytes);
+    renameSync(`${path}.part`, path);
+  });
 
 /** A deterministic draw: (seed, step, shard) to sample indices. */
 function drawIndices(seed: number, step: number, shard: number, count: number, most: number): number[] {
@@ -148,7 +151,8 @@ async function main(setup: HealSetup): Promise<void> {
       if (worker !== 0) return;
       const due = progress.step % EVALUATED_STEPS === 0 || progress.step === options.steps;
       const loss = due ? evaluate(progress) : null;
-      appendFileSync(join(out, "log.jsonl"), `${JSON.stringify({ ...record, heldOut: loss })}\n`);
+      const [log, line] = [join(out, "log.jsonl"), `${JSON.stringify({ ...record, heldOut: loss })}\n`];
+      attemptSync(log, () => appendFileSync(log, line));
       tell({ kind: "step", record, heldOut: loss });
     },
     onEnd: (_, isStopped) => {
@@ -167,4 +171,6 @@ async function main(setup: HealSetup): Promise<void> {
   }
 }
 
-await main(workerData as HealSetup);
+await main(workerData as HealSetup).catch((error: unknown) => {
+  parentPort?.postMessage({ kind: "failed", failure: failureOf(error) } satisfies HealMessage);
+});

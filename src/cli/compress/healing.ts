@@ -7,11 +7,13 @@ import { type HealedRun, replaceMe } from "../../compress/replaceme.js";
 import type { CalibrationSet } from "../../compress/samples.js";
 import { InputError } from "../../core/errors.js";
 import type { WriteSource } from "../../core/write.js";
+import { attempt } from "../../platform/node.js";
 import { decodeCheckpoint } from "../../train/checkpoint.js";
 import { makeExchangeBuffers } from "../../train/exchange.js";
 import type { HealMode } from "../../train/healing.js";
 import type { StepRecord } from "../../train/loop.js";
 import { parameterTable } from "../../train/parameters.js";
+import { errorOf } from "../protocol.js";
 import { type Engine, floatsOf, keptInMemory, longestOf, withValues } from "./engine.js";
 import type { BestValues, HealMessage, HealSetup } from "./heal-worker.js";
 import type { OnStage } from "./quantizing.js";
@@ -83,26 +85,34 @@ export async function sftValues(
   request: CompressRequest,
   onStep: (record: HealRecord, steps: number) => void,
 ): Promise<TrainedValues> {
-  await mkdir(work.folder, { recursive: true });
+  await attempt(work.folder, () => mkdir(work.folder, { recursive: true }));
   const config = asLlava(student.config);
   const table = parameterTable(config, work.mode === "lora" ? request.sft.rank : 0);
   const shards = 2;
   const buffers = makeExchangeBuffers(shards, table.floats);
   const workers = Math.min(shards, Math.max(1, engine.threads));
+  const threads: Worker[] = [];
   const runs = Array.from({ length: workers }, (_, worker) => {
     const { folder: out, ...rest } = work;
     const { sft: options, longest, dequantize } = request;
     const setup: HealSetup = { ...rest, out, options, longest, worker, workers, buffers, dequantize };
     const thread = new Worker(new URL("./heal-worker.js", import.meta.url), { workerData: setup });
-    thread.on("message", (message: HealMessage) => {
-      if (message.kind === "step") onStep({ ...message.record, heldOut: message.heldOut }, request.sft.steps);
-    });
+    threads.push(thread);
     return new Promise<void>((resolve, reject) => {
+      thread.on("message", (message: HealMessage) => {
+        if (message.kind === "step") onStep({ ...message.record, heldOut: message.heldOut }, request.sft.steps);
+        if (message.kind === "failed") reject(errorOf(message.failure));
+      });
       thread.on("error", reject);
       thread.on("exit", (code) => (code === 0 ? resolve() : reject(new Error(`a healing thread ended with ${code}`))));
     });
   });
-  await Promise.all(runs);
+  try {
+    await Promise.all(runs);
+  } finally {
+    // Where one failed, the other waits for it.
+    for (const thread of threads) await thread.terminate();
+  }
   const best = decodeCheckpoint(await readFile(join(work.folder, "best.bin")), "best.bin");
   const values = new Map(
     best.header.parameters

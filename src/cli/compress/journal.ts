@@ -6,6 +6,7 @@ import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { InputError } from "../../core/errors.js";
 import type { Platform } from "../../core/ports.js";
+import { attempt } from "../../platform/node.js";
 import type { CompressRequest } from "./request.js";
 
 export interface Journal {
@@ -66,12 +67,14 @@ export async function openJournal(
     },
     async finish(made) {
       const target = resolve(request.output);
-      await mkdir(dirname(target), { recursive: true });
-      // What is replaced goes aside first: at no moment is neither of the two whole.
-      const old = path("replaced-by-force");
-      if (request.force && (await platform.exists(target))) await rename(target, old);
-      await rename(made, target);
-      await rm(folder, { recursive: true, force: true });
+      await attempt(request.output, async () => {
+        await mkdir(dirname(target), { recursive: true });
+        // What is replaced goes aside first: at no moment is neither of the two whole.
+        const old = path("replaced-by-force");
+        if (request.force && (await platform.exists(target))) await rename(target, old);
+        await rename(made, target);
+        await rm(folder, { recursive: true, force: true });
+      });
     },
   };
 }

@@ -1,7 +1,7 @@
 // What `nibblemark compress` is asked to do, as plain values, and the checks that cost no time.
 
-import { access, statfs } from "node:fs/promises";
-import { dirname, resolve } from "node:path";
+import { access } from "node:fs/promises";
+import { resolve } from "node:path";
 import { linearsOf } from "../../compress/block.js";
 import { keptLayers } from "../../compress/prune.js";
 import { checkAwqFits, checkGroups, type QuantizePlan, type Scheme, schemeName } from "../../compress/scheme.js";
@@ -126,17 +126,6 @@ function checkParts(config: ModelConfig, plan: QuantizePlan): void {
   checkGroups("vision_tower mlp.fc2", config.vision.ffn, plan.vision);
   checkGroups("multi_modal_projector", config.projector.inputs, plan.projector);
   checkGroups("multi_modal_projector", config.projector.outputs, plan.projector);
-}
-
-/** Throws InputError where the disk clearly has too little room: intermediate stages and the result, each at most the input's size. */
-export async function checkDisk({ output }: CompressRequest, model: Model, stages: number): Promise<void> {
-  const folder = dirname(resolve(output));
-  const found = await statfs(folder).catch(() => null);
-  if (!found) return;
-  const [free, needed] = [found.bavail * found.bsize, model.fileBytes * stages];
-  if (free >= needed) return;
-  const mib = (bytes: number) => `${Math.ceil(bytes / 2 ** 20)} MiB`;
-  throw new InputError(folder, "", `has ${mib(free)} free, ${mib(needed)} are needed`, "Free some space");
 }
 
 /** One line of what is planned. */

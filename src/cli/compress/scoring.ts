@@ -9,16 +9,18 @@ import {
   type LayerScores,
   presetOrder,
 } from "../../compress/criteria.js";
-import { type CalibrationSet, spread } from "../../compress/samples.js";
+import { type CalibrationSet, spread, TOKEN_CLASSES, type TokenClass } from "../../compress/samples.js";
 import { protectedByDefault, type SelectOptions, selectSet } from "../../compress/select.js";
 import { activationShift, type SimilarityScores, similarityScores } from "../../compress/similarity.js";
 import { openTrial, type Trial } from "../../compress/trial.js";
+import { InputError } from "../../core/errors.js";
 import type { StreamedForward } from "../../core/layers.js";
 import type { WriteSource } from "../../core/write.js";
 import { readAdapter } from "./adapter.js";
 import { type Engine, floatsOf, keptInMemory, longestOf } from "./engine.js";
 import { type CompressRequest, removedCount } from "./request.js";
 import { taylorOf } from "./taylor.js";
+import { trainableReason } from "./trainable.js";
 
 export interface Scoring {
   readonly removed: readonly number[];
@@ -32,12 +34,35 @@ const isCriterion = (name: string): name is CriterionName => CRITERIA.some((one)
 export const criteriaOf = ({ criterion, compare, prune }: CompressRequest): readonly string[] =>
   !prune || "layers" in prune ? compare : [criterion, ...compare.filter((name) => name !== criterion)];
 
-export function protectedOf({ protect }: CompressRequest, layers: number): readonly number[] {
-  return protect ?? protectedByDefault(layers);
+/** Block 0 stays where ReplaceMe heals: its map goes into the block before. */
+export function protectedOf({ protect, heal }: CompressRequest, layers: number): readonly number[] {
+  const asked = protect ?? protectedByDefault(layers);
+  const heals = heal.some((name) => name.startsWith("replaceme"));
+  return heals && !asked.includes(0) ? [0, ...asked] : asked;
+}
+
+/** Why a criterion has nothing to go by in a set, as the end of a sentence; null: it has. */
+function unusable(name: string, engine: Engine, set: CalibrationSet | null): string | null {
+  const has = (kind: TokenClass) =>
+    set?.samples.some(({ classes }) => classes.includes(TOKEN_CLASSES.indexOf(kind))) ?? true;
+  if (name === "taylor") {
+    const reason = trainableReason(engine.model.config);
+    return reason ?? (has("answer") || has("text") ? null : "the calibration data have neither answers nor text");
+  }
+  return name === "task-loss" && !has("answer") ? "the calibration data have no answers" : null;
+}
+
+/** Those of the criteria to compare that this model and these samples allow; what is left out and why. */
+export function comparable(request: CompressRequest, engine: Engine, set: CalibrationSet | null) {
+  const reasons = request.compare.map((name) => ({ name, reason: unusable(name, engine, set) }));
+  return {
+    compare: reasons.flatMap(({ name, reason }) => (reason === null ? [name] : [])),
+    left: reasons.flatMap(({ name, reason }) => (reason === null ? [] : [`${name} is left out: ${reason}`])),
+  };
 }
 
 /** Throws InputError for a criterion that misses what it needs, before any long work. */
-export function checkScoring(request: CompressRequest, engine: Engine): void {
+export function checkScoring(request: CompressRequest, engine: Engine, set: CalibrationSet | null): void {
   const { layers } = engine.model.config.decoder;
   const anything = async () => {
     throw new Error("a check runs nothing");
@@ -54,6 +79,14 @@ export function checkScoring(request: CompressRequest, engine: Engine): void {
   for (const name of criteriaOf(request)) {
     if (isCriterion(name)) checkCriterion(name, parts);
     else presetOrder(name, layers);
+    const reason = unusable(name, engine, set);
+    if (reason === null) continue;
+    throw new InputError(
+      "nibblemark compress",
+      `--criterion ${name}`,
+      reason,
+      "Use another criterion, or other samples",
+    );
   }
 }
 

@@ -8,23 +8,16 @@ import { InputError } from "../../core/errors.js";
 import type { Platform } from "../../core/ports.js";
 import type { Control } from "../../run/parts.js";
 import { type PictureSet, readCalibration } from "../compress/calibset.js";
+import { checkData, checkDisk, checkGrams, checkHealing } from "../compress/checks.js";
 import { type Engine, openEngine } from "../compress/engine.js";
 import { durationText, estimate } from "../compress/estimate.js";
 import { blindWarnings, blockFindings, criteriaReports, idleHealing } from "../compress/findings.js";
 import { openJournal } from "../compress/journal.js";
 import { measureStages, type Place } from "../compress/measure.js";
 import type { OnStage } from "../compress/quantizing.js";
-import {
-  type CompressRequest,
-  checkDisk,
-  checkModel,
-  checkPlace,
-  describe,
-  removedCount,
-} from "../compress/request.js";
-import { checkScoring, chooseLayers, criteriaOf, protectedOf, type Scoring } from "../compress/scoring.js";
+import { type CompressRequest, checkModel, checkPlace, describe, removedCount } from "../compress/request.js";
+import { checkScoring, chooseLayers, comparable, criteriaOf, protectedOf, type Scoring } from "../compress/scoring.js";
 import { healStages, quantizeStage, type Work, writeStage } from "../compress/stages.js";
-import { trainableReason } from "../compress/trainable.js";
 import type { FinalEvent } from "../protocol.js";
 
 /** Longest SFT that needs no --yes. */
@@ -65,25 +58,22 @@ async function prepare(
   say: (line: string) => void,
 ): Promise<Work> {
   const { model } = engine;
-  const reason = trainableReason(model.config);
-  const noTaylor = reason !== null && asked.compare.includes("taylor");
-  const compare = asked.compare.filter((name) => !noTaylor || name !== "taylor");
-  const request = { ...asked, compare, kv: asked.kv ?? model.kv ?? "f32" };
-  checkModel(request, model, protectedOf(request, model.config.decoder.layers));
+  checkModel(asked, model, protectedOf(asked, model.config.decoder.layers));
   const read = async (path: string | null) => {
-    const longest = Math.min(request.longest, model.config.decoder.maxContext);
+    const longest = Math.min(asked.longest, model.config.decoder.maxContext);
     return path === null ? null : readCalibration(platform, path, model, longest);
   };
-  const [calib, general, heal] = [await read(request.calib), await read(request.general), await read(request.healData)];
+  const [calib, general, heal] = [await read(asked.calib), await read(asked.general), await read(asked.healData)];
   const sees = model.config.architecture === "llava";
-  const warnings = [
-    ...[calib, heal].flatMap((set) => (set ? (checkCalibration(set, sees) ?? []) : [])),
-    ...(noTaylor ? [`taylor is left out: ${reason}`] : []),
-  ];
-  checkScoring(request, engine);
-  checkHealing(request, engine, calib);
+  const blind = [calib, heal].flatMap((set) => (set ? (checkCalibration(set, sees) ?? []) : []));
+  if (general) checkCalibration(general, sees);
+  const { compare, left } = comparable(asked, engine, calib);
+  const request = { ...asked, compare, kv: asked.kv ?? model.kv ?? "f32" };
+  checkScoring(request, engine, calib);
+  checkHealing(request, model, { calib, heal });
   checkData(request, calib);
-  await checkDisk(request, model, 2 + request.heal.length);
+  const warnings = [...blind, ...left, ...checkGrams(request, model, calib)];
+  await checkDisk(request, model);
   const tokens = (set: PictureSet | null) => set?.samples.reduce((sum, sample) => sum + sample.tokens.length, 0) ?? 0;
   const samples = (heal ?? calib)?.samples ?? [];
   const found = estimate(
@@ -108,29 +98,6 @@ async function prepare(
     if (await control.stopped()) throw new Stopped();
   };
   return { engine, request, journal, calib, general, warnings, onStage, say };
-}
-
-function checkHealing(request: CompressRequest, { model }: Engine, calib: PictureSet | null): void {
-  if (!request.heal.some((name) => name.startsWith("sft"))) return;
-  const reason = trainableReason(model.config);
-  if (reason !== null) {
-    throw new InputError("nibblemark compress", "--heal sft", reason, "Heal by replaceme, which needs no gradients");
-  }
-  if (request.healData === null && !calib) {
-    throw new InputError("nibblemark compress", "--heal sft", "needs samples", "Give --heal-data FILE or --calib FILE");
-  }
-}
-
-function checkData({ plan, heal }: CompressRequest, calib: PictureSet | null): void {
-  if (calib) return;
-  const method = plan.decoder?.method;
-  if (method === "awq" || method === "gptq" || plan.meanBits !== null) {
-    const remedy = "Give --calib FILE, or quantize by rtn or hqq";
-    throw new InputError("nibblemark compress", "--quant", "awq, gptq and mixed bits need calibration data", remedy);
-  }
-  if (heal.some((name) => name.startsWith("replaceme"))) {
-    throw new InputError("nibblemark compress", "--heal", "replaceme needs calibration data", "Give --calib FILE");
-  }
 }
 
 async function run(work: Work, control: Control, begun: number): Promise<CompressionReport> {
