@@ -114,7 +114,10 @@ function readFrom(path: string, offset: number): Buffer {
 
 function files(): EmulatorFiles {
   const folder = mkdtempSync(join(tmpdir(), "nibblemark-emulated-"));
-  const remove = () => rmSync(folder, { recursive: true, force: true });
+  const remove = () => {
+    process.off("exit", remove);
+    rmSync(folder, { recursive: true, force: true });
+  };
   // What goes wrong before a session is open leaves nothing either.
   process.once("exit", remove);
   const offsets = new Map<string, number>();
