@@ -107,8 +107,9 @@ export function bytesWide(
           v128.store(at, high, ROW_SUMS + 16);
         } else {
           if (offset == OFFSET_ZERO_U4) {
-            low = addZeros(low, meta + 16, i32x4.splat(-sum));
-            high = addZeros(high, meta + 20, i32x4.splat(-sum));
+            const zeros = v128.load8x8_u(meta, 16);
+            low = addZeros(low, i32x4.extend_low_i16x8_u(zeros), i32x4.splat(-sum));
+            high = addZeros(high, i32x4.extend_high_i16x8_u(zeros), i32x4.splat(-sum));
           }
           accumulate(at, meta, low, factor, half);
           accumulate(at + 16, meta + 8, high, factor, half);

@@ -90,15 +90,15 @@ export function dots(
     const factor = factorOf(xScales, g);
     const sum = load<i32>(xSums + ((<usize>g) << 2));
     const start = i32x4.splat(offset == OFFSET_NONE8 ? sum * -8 : 0);
-    for (let at = acc; at < end; at += 32) {
-      v128.store(at, start, ROW_SUMS);
-      v128.store(at, start, ROW_SUMS + 16);
-    }
     for (let left = group; left > 0; left -= 32) {
       let record = weight;
       for (let at = acc; at < end; at += 32) {
-        const begun = v128.load(at, ROW_SUMS);
-        const begun2 = v128.load(at, ROW_SUMS + 16);
+        let begun = start;
+        let begun2 = start;
+        if (left < group) {
+          begun = v128.load(at, ROW_SUMS);
+          begun2 = v128.load(at, ROW_SUMS + 16);
+        }
         let codes = v128.load(record);
         let first = v128.load(x);
         let last = v128.load(x, 16);
@@ -140,8 +140,9 @@ export function dots(
           v128.store(at, high, ROW_SUMS + 16);
         } else {
           if (offset == OFFSET_ZERO_U4) {
-            low = addZeros(low, record + bytes + 16, i32x4.splat(-sum));
-            high = addZeros(high, record + bytes + 20, i32x4.splat(-sum));
+            const zeros = v128.load8x8_u(record + bytes, 16);
+            low = addZeros(low, i32x4.extend_low_i16x8_u(zeros), i32x4.splat(-sum));
+            high = addZeros(high, i32x4.extend_high_i16x8_u(zeros), i32x4.splat(-sum));
           }
           accumulate(at, record + bytes, low, factor, half);
           accumulate(at + 16, record + bytes + 8, high, factor, half);

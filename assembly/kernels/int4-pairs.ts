@@ -81,8 +81,10 @@ export function pairs32(
         xp += 128;
       }
       if (offset == OFFSET_ZERO_U4) {
-        low = addZeros(low, end + 16, i32x4.splat(-sum));
-        high = addZeros(high, end + 20, i32x4.splat(-sum));
+        // 256 times the zero points times the plain sum: both fit i16.
+        const zeros = i16x8.shl(v128.load8x8_u(end, 16), 8);
+        low = addZeros(low, i32x4.extend_low_i16x8_u(zeros), i32x4.splat(-sum >> 8));
+        high = addZeros(high, i32x4.extend_high_i16x8_u(zeros), i32x4.splat(-sum >> 8));
       }
       const factor = v128.load(acc, FACTOR);
       accumulate(at, end, low, factor, half);

@@ -4,23 +4,24 @@
 // taken in pieces of 32 columns. Why blocks take turns: int4-i8.ts.
 
 import { OFFSET_BIAS, OFFSET_NONE8, OFFSET_ZERO_U4, recordBytes } from "./job";
-import { MASKS, SHORT, TOTALS, addZeros, fold, halves } from "./int4-scales";
-import { dotWords, madd } from "./lanes";
+import { MASKS, SHORT, TOTALS, fold, halves } from "./int4-scales";
+import { dotWords, madd, shiftByte } from "./lanes";
 
 /**
  * acc[block * 8 + row] = sum over groups of scale * (codes . x). x: per piece the sum of x, i32 [4] (times -8 for symmetric
- * weights, -1 for zero points), then per four columns the three planes, each four times; xScales f32 [groups].
+ * weights, -1 for zero points), then per four columns the three planes, each four times; xScales f32 [groups] as spreadPlanes
+ * leaves them, of which `unit` has been taken out.
  */
 export function int4PlanesVector(
-  weight: usize, blocks: i32, groups: i32, group: i32, offset: i32, x: usize, xScales: usize, acc: usize,
+  weight: usize, blocks: i32, groups: i32, group: i32, offset: i32, x: usize, xScales: usize, unit: f32, acc: usize,
 ): void {
   memory.fill(acc, 0, TOTALS * 2);
   const nibble = v128.load(MASKS);
   const half = v128.load(MASKS, 32);
+  const up = v128.load(MASKS, 112);
   const none = i32x4.splat(0);
-  // 2^112 undoes the tiny halves; apart from the activations' scale, which may be large.
-  const large = f32x4.splat(reinterpret<f32>(0x77800000));
-  const bytes = <usize>(min(group, 32) << 2);
+  const wide = group > 16;
+  const bytes: usize = wide ? 128 : 64;
   const stride = <usize>groups * <usize>recordBytes(group, offset);
   const end = acc + ((<usize>blocks) << 5);
   for (let g = 0; g < groups; g++) {
@@ -35,47 +36,117 @@ export function int4PlanesVector(
         let low0 = offset == OFFSET_NONE8 ? start : none;
         let high0 = low0;
         if (offset == OFFSET_ZERO_U4) {
-          low0 = addZeros(low0, scales + 16, start);
-          high0 = addZeros(high0, scales + 20, start);
+          const zeros = v128.load8x8_u(scales, 16);
+          low0 = i32x4.mul(i32x4.extend_low_i16x8_u(zeros), start);
+          high0 = i32x4.mul(i32x4.extend_high_i16x8_u(zeros), start);
         }
         let low1 = none;
         let high1 = none;
         let low2 = none;
         let high2 = none;
-        let xp = x;
-        const last = record + bytes;
-        for (let from = record; from < last; from += 32) {
-          const upper = v128.load(from);
-          const lower = v128.load(from, 16);
-          let a = v128.and(upper, nibble);
-          let b = v128.and(lower, nibble);
-          let four = v128.load(xp);
+        let upper = v128.load(record);
+        let lower = v128.load(record, 16);
+        let a = v128.and(upper, nibble);
+        let b = v128.and(lower, nibble);
+        let four = v128.load(x);
+        low0 = dotWords(four, a, low0);
+        high0 = dotWords(four, b, high0);
+        four = v128.load(x, 16);
+        low1 = dotWords(four, a, low1);
+        high1 = dotWords(four, b, high1);
+        four = v128.load(x, 32);
+        low2 = dotWords(four, a, low2);
+        high2 = dotWords(four, b, high2);
+        a = v128.and(i16x8.shr_u(upper, 4), nibble);
+        b = v128.and(i16x8.shr_u(lower, 4), nibble);
+        four = v128.load(x, 48);
+        low0 = dotWords(four, a, low0);
+        high0 = dotWords(four, b, high0);
+        four = v128.load(x, 64);
+        low1 = dotWords(four, a, low1);
+        high1 = dotWords(four, b, high1);
+        four = v128.load(x, 80);
+        low2 = dotWords(four, a, low2);
+        high2 = dotWords(four, b, high2);
+        upper = v128.load(record, 32);
+        lower = v128.load(record, 48);
+        a = v128.and(upper, nibble);
+        b = v128.and(lower, nibble);
+        four = v128.load(x, 96);
+        low0 = dotWords(four, a, low0);
+        high0 = dotWords(four, b, high0);
+        four = v128.load(x, 112);
+        low1 = dotWords(four, a, low1);
+        high1 = dotWords(four, b, high1);
+        four = v128.load(x, 128);
+        low2 = dotWords(four, a, low2);
+        high2 = dotWords(four, b, high2);
+        a = v128.and(i16x8.shr_u(upper, 4), nibble);
+        b = v128.and(i16x8.shr_u(lower, 4), nibble);
+        four = v128.load(x, 144);
+        low0 = dotWords(four, a, low0);
+        high0 = dotWords(four, b, high0);
+        four = v128.load(x, 160);
+        low1 = dotWords(four, a, low1);
+        high1 = dotWords(four, b, high1);
+        four = v128.load(x, 176);
+        low2 = dotWords(four, a, low2);
+        high2 = dotWords(four, b, high2);
+        if (wide) {
+          upper = v128.load(record, 64);
+          lower = v128.load(record, 80);
+          a = v128.and(upper, nibble);
+          b = v128.and(lower, nibble);
+          four = v128.load(x, 192);
           low0 = dotWords(four, a, low0);
           high0 = dotWords(four, b, high0);
-          four = v128.load(xp, 16);
+          four = v128.load(x, 208);
           low1 = dotWords(four, a, low1);
           high1 = dotWords(four, b, high1);
-          four = v128.load(xp, 32);
+          four = v128.load(x, 224);
           low2 = dotWords(four, a, low2);
           high2 = dotWords(four, b, high2);
           a = v128.and(i16x8.shr_u(upper, 4), nibble);
           b = v128.and(i16x8.shr_u(lower, 4), nibble);
-          four = v128.load(xp, 48);
+          four = v128.load(x, 240);
           low0 = dotWords(four, a, low0);
           high0 = dotWords(four, b, high0);
-          four = v128.load(xp, 64);
+          four = v128.load(x, 256);
           low1 = dotWords(four, a, low1);
           high1 = dotWords(four, b, high1);
-          four = v128.load(xp, 80);
+          four = v128.load(x, 272);
           low2 = dotWords(four, a, low2);
           high2 = dotWords(four, b, high2);
-          xp += 96;
+          upper = v128.load(record, 96);
+          lower = v128.load(record, 112);
+          a = v128.and(upper, nibble);
+          b = v128.and(lower, nibble);
+          four = v128.load(x, 288);
+          low0 = dotWords(four, a, low0);
+          high0 = dotWords(four, b, high0);
+          four = v128.load(x, 304);
+          low1 = dotWords(four, a, low1);
+          high1 = dotWords(four, b, high1);
+          four = v128.load(x, 320);
+          low2 = dotWords(four, a, low2);
+          high2 = dotWords(four, b, high2);
+          a = v128.and(i16x8.shr_u(upper, 4), nibble);
+          b = v128.and(i16x8.shr_u(lower, 4), nibble);
+          four = v128.load(x, 336);
+          low0 = dotWords(four, a, low0);
+          high0 = dotWords(four, b, high0);
+          four = v128.load(x, 352);
+          low1 = dotWords(four, a, low1);
+          high1 = dotWords(four, b, high1);
+          four = v128.load(x, 368);
+          low2 = dotWords(four, a, low2);
+          high2 = dotWords(four, b, high2);
         }
-        add(at, f32x4.mul(f32x4.mul(halves(scales, half), large), factor), join(low0, low1, low2));
-        add(at + 16, f32x4.mul(f32x4.mul(halves(scales + 8, half), large), factor), join(high0, high1, high2));
+        add(at, f32x4.mul(halves(scales, half), factor), join(low0, low1, low2, up));
+        add(at + 16, f32x4.mul(halves(scales + 8, half), factor), join(high0, high1, high2, up));
         if (offset == OFFSET_BIAS) {
-          add(at, f32x4.mul(f32x4.mul(halves(scales + 16, half), large), factor), start);
-          add(at + 16, f32x4.mul(f32x4.mul(halves(scales + 24, half), large), factor), start);
+          add(at, f32x4.mul(halves(scales + 16, half), factor), start);
+          add(at + 16, f32x4.mul(halves(scales + 24, half), factor), start);
         }
         record += stride;
         scales += stride;
@@ -85,7 +156,8 @@ export function int4PlanesVector(
     weight += offset == OFFSET_NONE8 ? 16 : 32;
     if ((g & (SHORT - 1)) == SHORT - 1 || g == groups - 1) fold(acc, end);
   }
-  memory.copy(acc, acc + TOTALS, end - acc);
+  const back = f32x4.splat(unit);
+  for (let at = acc; at < end; at += 16) v128.store(at, f32x4.mul(v128.load(at, TOTALS), back));
 }
 
 // @ts-ignore: decorator
@@ -96,6 +168,6 @@ function add(at: usize, scale: v128, sum: v128): void {
 
 // @ts-ignore: decorator
 @inline
-function join(sum0: v128, sum1: v128, sum2: v128): v128 {
-  return i32x4.add(sum0, i32x4.shl(i32x4.add(sum1, i32x4.shl(sum2, 8)), 8));
+function join(sum0: v128, sum1: v128, sum2: v128, up: v128): v128 {
+  return i32x4.add(sum0, shiftByte(i32x4.add(sum1, shiftByte(sum2, up)), up));
 }

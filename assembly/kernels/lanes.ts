@@ -34,11 +34,11 @@ export function dotWords(x: v128, w: v128, sum: v128): v128 {
   return unreachable();
 }
 
-/** Bytes of a in the order of `from`; 0 where that is 0x80. Relaxed builds only. */
+/** i32 lanes shifted left by 8, given the order of bytes; takes another port of x86 than a shift. Relaxed builds only. */
 // @ts-ignore: decorator
 @inline
-export function swizzle(a: v128, from: v128): v128 {
-  if (RELAXED) return i8x16.relaxed_swizzle(a, from);
+export function shiftByte(a: v128, order: v128): v128 {
+  if (RELAXED) return i8x16.relaxed_swizzle(a, order);
   return unreachable();
 }
 

@@ -75,7 +75,8 @@ function vectorRows(job: Job, row: i32, blocks: i32, token: i32, acc: usize): vo
     case kinds.KIND_INT4_F32:
       if (RELAXED) {
         if (FUSED) {
-          int4PlanesVector(int4Block(job, row), blocks, groups, job.group, job.offset, x, job.xScales + scaleAt, acc);
+          const unit = load<f32>(job.xSums + scaleAt);
+          int4PlanesVector(int4Block(job, row), blocks, groups, job.group, job.offset, x, job.xScales + scaleAt, unit, acc);
           break;
         }
       }

@@ -197,15 +197,16 @@ function packFloats(job: Job, x: usize, groups: i32, group: i32, numbers: usize)
   }
 }
 
-/** Few tokens as planes of bytes. */
+/** Few tokens as planes of bytes; the first of a token's sums is the unit of its scales. */
 function spreadFloatPlanes(job: Job, x: usize, groups: i32, group: i32, numbers: usize): void {
   const padded = groups * group;
   job.x = numbers + (<usize>group << 2);
   job.xStride = padded * 12 + (padded / min(group, 32)) * 16;
   for (let t = 0; t < job.tokens; t++) {
-    const scales = job.xScales + (<usize>(t * groups) << 2);
+    const meta = <usize>(t * groups) << 2;
     const from = x + ((<usize>t * <usize>job.cols) << 2);
-    spreadPlanes(from, job.cols, group, job.offset, job.x + <usize>t * <usize>job.xStride, scales, numbers);
+    const to = job.x + <usize>t * <usize>job.xStride;
+    store<f32>(job.xSums + meta, spreadPlanes(from, job.cols, group, job.offset, to, job.xScales + meta, numbers));
   }
 }
 

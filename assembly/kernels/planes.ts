@@ -42,10 +42,13 @@ function sumOf(lanes: v128): i32 {
   return i32x4.extract_lane(lanes, 0) + i32x4.extract_lane(lanes, 1);
 }
 
-/** One row for int4PlanesVector; numbers: scratch i32 [group]; scales f32 [groups]. */
+/**
+ * One row for int4PlanesVector; numbers: scratch i32 [group]; scales f32 [groups], times 2^112 (which undoes tiny halves) over the
+ * power of two that is returned: near the largest scale, so that none becomes infinite.
+ */
 export function spreadPlanes(
   x: usize, cols: i32, group: i32, offset: i32, out: usize, scales: usize, numbers: usize,
-): void {
+): f32 {
   const groups = ceilDiv(cols, group);
   // What a zero point, or with an offset the group, adds to each row.
   const factor = offset == OFFSET_NONE8 ? -8 : offset == OFFSET_ZERO_U4 ? -1 : 1;
@@ -72,6 +75,17 @@ export function spreadPlanes(
       v128.store(start, i32x4.splat(factor * sumOf(sum)));
     }
   }
+  const unit = powerBelow(largestMagnitude(scales, groups));
+  for (const end = scales + (<usize>groups << 2); scales < end; scales += 4) {
+    store<f32>(scales, (load<f32>(scales) / unit) * reinterpret<f32>(0x77800000));
+  }
+  return unit;
+}
+
+/** The largest power of two that is not above, or 1 for what is none (0, infinite). */
+function powerBelow(value: f32): f32 {
+  const exponent = reinterpret<u32>(value) & 0x7f800000;
+  return exponent == 0 || exponent == 0x7f800000 ? 1 : reinterpret<f32>(exponent);
 }
 
 /**

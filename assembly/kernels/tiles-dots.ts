@@ -5,7 +5,8 @@
 // 128, which the start of each row's sum takes away again: one plane of bytes (int8), or three (f32 grade, planes.ts), the
 // highest first. A tile's tokens lie side by side (packTokens): one address serves all.
 
-import { dotWords, madd, swizzle } from "./lanes";
+import { MASKS } from "./int4-scales";
+import { dotWords, madd, shiftByte } from "./lanes";
 import { addOffsets, addScaled } from "./tiles";
 
 /** By how much the bytes of an int8 code and of a number in three planes are larger. */
@@ -22,14 +23,11 @@ export function tileTokens(left: i32): i32 {
   return left % 6 == 0 ? 6 : 4;
 }
 
-const CONSTANTS: usize = memory.data<u32>([
-  0x80808080, 0x80808080, 0x80808080, 0x80808080,
-  0x02010080, 0x06050480, 0x0a090880, 0x0e0d0c80, // bytes of i32 lanes shifted left by 8
-]);
+const FLIP: usize = memory.data<u32>([0x80808080, 0x80808080, 0x80808080, 0x80808080]);
 
 /** int8 codes of `tokens` (an even number) tokens, `stride` bytes each, to bytes [stride / 4][tokens][4] larger by 128. */
 export function packTokens(codes: usize, stride: i32, tokens: i32, out: usize): void {
-  const flip = v128.load(CONSTANTS);
+  const flip = v128.load(FLIP);
   const step = <usize>tokens << 2;
   for (const end = out + step; out < end; out += 8) {
     let to = out;
@@ -104,7 +102,7 @@ function tile(
     let b5 = b0;
     let plane = 0;
     while (true) {
-      for (let from = panel; from < next; from += 64) {
+      for (let from = panel; from < next; from += six ? 64 : 32) {
         let low = v128.load(from);
         let high = v128.load(from, 16);
         let four = v128.load32_splat(x);
@@ -127,21 +125,21 @@ function tile(
           a5 = dotWords(low, four, a5);
           b5 = dotWords(high, four, b5);
         }
-        low = v128.load(from, 32);
-        high = v128.load(from, 48);
-        four = six ? v128.load32_splat(x, 24) : v128.load32_splat(x, 16);
-        a0 = dotWords(low, four, a0);
-        b0 = dotWords(high, four, b0);
-        four = six ? v128.load32_splat(x, 28) : v128.load32_splat(x, 20);
-        a1 = dotWords(low, four, a1);
-        b1 = dotWords(high, four, b1);
-        four = six ? v128.load32_splat(x, 32) : v128.load32_splat(x, 24);
-        a2 = dotWords(low, four, a2);
-        b2 = dotWords(high, four, b2);
-        four = six ? v128.load32_splat(x, 36) : v128.load32_splat(x, 28);
-        a3 = dotWords(low, four, a3);
-        b3 = dotWords(high, four, b3);
         if (six) {
+          low = v128.load(from, 32);
+          high = v128.load(from, 48);
+          four = v128.load32_splat(x, 24);
+          a0 = dotWords(low, four, a0);
+          b0 = dotWords(high, four, b0);
+          four = v128.load32_splat(x, 28);
+          a1 = dotWords(low, four, a1);
+          b1 = dotWords(high, four, b1);
+          four = v128.load32_splat(x, 32);
+          a2 = dotWords(low, four, a2);
+          b2 = dotWords(high, four, b2);
+          four = v128.load32_splat(x, 36);
+          a3 = dotWords(low, four, a3);
+          b3 = dotWords(high, four, b3);
           four = v128.load32_splat(x, 40);
           a4 = dotWords(low, four, a4);
           b4 = dotWords(high, four, b4);
@@ -149,23 +147,23 @@ function tile(
           a5 = dotWords(low, four, a5);
           b5 = dotWords(high, four, b5);
         }
-        x += tokens << 3;
+        x += six ? 48 : 16;
       }
       if (!planes || ++plane == 3) break;
-      const up = v128.load(CONSTANTS, 16);
-      a0 = swizzle(a0, up);
-      b0 = swizzle(b0, up);
-      a1 = swizzle(a1, up);
-      b1 = swizzle(b1, up);
-      a2 = swizzle(a2, up);
-      b2 = swizzle(b2, up);
-      a3 = swizzle(a3, up);
-      b3 = swizzle(b3, up);
+      const up = v128.load(MASKS, 112);
+      a0 = shiftByte(a0, up);
+      b0 = shiftByte(b0, up);
+      a1 = shiftByte(a1, up);
+      b1 = shiftByte(b1, up);
+      a2 = shiftByte(a2, up);
+      b2 = shiftByte(b2, up);
+      a3 = shiftByte(a3, up);
+      b3 = shiftByte(b3, up);
       if (six) {
-        a4 = swizzle(a4, up);
-        b4 = swizzle(b4, up);
-        a5 = swizzle(a5, up);
-        b5 = swizzle(b5, up);
+        a4 = shiftByte(a4, up);
+        b4 = shiftByte(b4, up);
+        a5 = shiftByte(a5, up);
+        b5 = shiftByte(b5, up);
       }
     }
     panel = next;
