@@ -3,11 +3,9 @@
 // is better than plain rounding, plain rounding stays.
 
 import { fromHalf, toHalf } from "../kernels/half";
-import { runTask, task } from "./pool";
-import { codeOf, groupScale, groupZero, RANGE, setGroup, setScale, valueOf } from "./round";
-import { at4, ceilDiv, HQQ, Task } from "./task";
+import { groupScale, groupZero, RANGE, setGroup, setScale, valueOf } from "./round";
+import { at4 } from "./task";
 
-const ROWS: i32 = 16;
 const STEPS: i32 = 10;
 /** Scales tried: 1, 0.95, ... of the whole range. */
 const SHRINKS: i32 = 8;
@@ -15,47 +13,11 @@ const NORM: f64 = 0.7;
 const BETA: f64 = 10;
 const KAPPA: f64 = 1.01;
 
-/** Codes u8 [rows, cols], scales f32 and zeros u8 [rows, cols / group] of w; flags: bits | half << 16. */
-export function hqqRows(
-  w: usize, rows: i32, cols: i32, group: i32, flags: i32, codes: usize, scales: usize, zeros: usize,
-): void {
-  const own = task();
-  own.op = HQQ;
-  own.units = ceilDiv(rows, ROWS);
-  own.p0 = w;
-  own.p1 = codes;
-  own.p2 = scales;
-  own.p3 = zeros;
-  own.n0 = rows;
-  own.n1 = cols;
-  own.n2 = group;
-  own.n3 = flags;
-  runTask();
-}
-
-export function hqqUnit(own: Task, unit: i32): void {
-  const cols = own.n1;
-  const groups = ceilDiv(cols, own.n2);
-  for (let r = unit * ROWS; r < min(own.n0, (unit + 1) * ROWS); r++) {
-    for (let g = 0; g < groups; g++) {
-      const c0 = g * own.n2;
-      const count = min(own.n2, cols - c0);
-      const from = at4(own.p0, <usize>r * <usize>cols + <usize>c0);
-      hqqGroup(from, count, own.n3 & 255, own.n3 >> 16 != 0);
-      const to = own.p1 + <usize>r * <usize>cols + <usize>c0;
-      for (let c = 0; c < count; c++) store<u8>(to + c, <u8>codeOf(load<f32>(at4(from, c))));
-      const index = <usize>r * <usize>groups + <usize>g;
-      store<f32>(at4(own.p2, index), groupScale());
-      store<u8>(own.p3 + index, <u8>groupZero());
-    }
-  }
-}
-
 /**
  * Leaves the best scale and zero point set. Files hold whole zero points, which alone leave little to find, so smaller scales (which clip
  * outliers) are tried as well, each with its own search of the zero point.
  */
-function hqqGroup(w: usize, count: i32, bits: i32, half: bool): void {
+export function hqqGroup(w: usize, count: i32, bits: i32, half: bool): void {
   setGroup(w, 0, count, bits, RANGE, half);
   const whole = groupScale();
   const start = groupZero();

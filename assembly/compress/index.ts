@@ -14,9 +14,9 @@ export { addDiagonal, blockGramAdd, crossAdd, diagonalMean, gramAdd, mirror } fr
 export {
   adamStep, cosineGradient, firstColumns, fold, identity, mapError, overMagnitude, transform, widen,
 } from "./heal";
-export { hqqRows } from "./hqq";
 export { abandon, CONTROL_BYTES, hasFailed, serve, setUp } from "./pool";
-export { dequantize, halves, offsets, packCodes, roundRows } from "./round";
+export { dequantize, halves, offsets, packCodes } from "./round";
+export { hqqRows, roundRows } from "./rows";
 export {
   addScaledDoubles, divideBy, magnitudes, means, relativeDistance, similarity, subtract, sumDoubles, sumMagnitude,
   sumSquares,

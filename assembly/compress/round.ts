@@ -1,19 +1,15 @@
-// Rounding of groups along the inputs, w' = scale * (q - zero), and the codes of whole matrices.
+// Rounding of groups along the inputs, w' = scale * (q - zero), and what codes stand for.
 // Modes: 0 the range min..max (AWQ); 1 the range with 0 in it (GPTQ, ONNX Runtime); 2 symmetric, max|w| / (2^(b-1) - 1) (AWQ);
 // 3 symmetric, 2 max|w| / (2^b - 1), or half of that where no w is negative (GPTQ). Rounding is half to even.
 
 import { fromHalf, toHalf } from "../kernels/half";
 import { SIMD } from "../kernels/lanes";
-import { runTask, task } from "./pool";
-import { at4, ceilDiv, ROUND, Task } from "./task";
+import { at4, ceilDiv } from "./task";
 
 export const RANGE: i32 = 0;
 export const RANGE_ZERO: i32 = 1;
 export const SYMMETRIC: i32 = 2;
 export const SYMMETRIC_WIDE: i32 = 3;
-
-/** Rows of one unit of `roundRows`. */
-const UNIT: i32 = 32;
 
 // What `setGroup` found last; of this instance.
 let scale: f32 = 1;
@@ -153,44 +149,6 @@ export function fakeRow(
   for (let c = 0; c < cols; c += group) {
     const from = s ? at4(s, c) : 0;
     fakeGroup(at4(w, c), from, min(group, cols - c), bits, mode, half, 0, at4(out, c));
-  }
-}
-
-/**
- * Codes u8 [rows, cols], scales f32 and zeros u8 [rows, cols / group] of w [rows, cols]. flags: bits | mode << 8 | half << 16.
- */
-export function roundRows(
-  w: usize, rows: i32, cols: i32, group: i32, flags: i32, codes: usize, scales: usize, zeros: usize,
-): void {
-  const own = task();
-  own.op = ROUND;
-  own.units = ceilDiv(rows, UNIT);
-  own.p0 = w;
-  own.p1 = codes;
-  own.p2 = scales;
-  own.p3 = zeros;
-  own.n0 = rows;
-  own.n1 = cols;
-  own.n2 = group;
-  own.n3 = flags;
-  runTask();
-}
-
-export function roundUnit(own: Task, unit: i32): void {
-  const cols = own.n1;
-  const groups = ceilDiv(cols, own.n2);
-  for (let r = unit * UNIT; r < min(own.n0, (unit + 1) * UNIT); r++) {
-    for (let g = 0; g < groups; g++) {
-      const c0 = g * own.n2;
-      const count = min(own.n2, cols - c0);
-      const from = at4(own.p0, <usize>r * <usize>cols + <usize>c0);
-      setGroup(from, 0, count, own.n3 & 255, (own.n3 >> 8) & 255, own.n3 >> 16 != 0);
-      const to = own.p1 + <usize>r * <usize>cols + <usize>c0;
-      for (let c = 0; c < count; c++) store<u8>(to + c, <u8>codeOf(load<f32>(at4(from, c))));
-      const index = <usize>r * <usize>groups + <usize>g;
-      store<f32>(at4(own.p2, index), scale);
-      store<u8>(own.p3 + index, <u8>zero);
-    }
   }
 }
 

@@ -7,8 +7,7 @@ import { panelBytes } from "./gemm";
 import { gptqScratch, gptqUnit } from "./gptq";
 import { blockGramUnit, crossUnit, gramUnit } from "./gram";
 import { foldScratch, foldUnit, transformUnit } from "./heal";
-import { hqqUnit } from "./hqq";
-import { roundUnit } from "./round";
+import { rowsUnit } from "./rows";
 import * as ops from "./task";
 import { Task } from "./task";
 
@@ -32,9 +31,9 @@ export function runUnit(own: Task, unit: i32, scratch: usize): void {
     case ops.FAKE_OUTPUT: return fakeOutputUnit(own, unit, scratch);
     case ops.ATTEND: return attendUnit(own, unit, scratch);
     case ops.CLIP: return clipUnit(own, unit, scratch);
-    case ops.ROUND: return roundUnit(own, unit);
+    case ops.ROUND:
+    case ops.HQQ: return rowsUnit(own, unit);
     case ops.GPTQ: return gptqUnit(own, unit, scratch);
-    case ops.HQQ: return hqqUnit(own, unit);
     case ops.FOLD: return foldUnit(own, unit, scratch);
     default: return transformUnit(own, unit);
   }

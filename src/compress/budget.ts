@@ -2,6 +2,7 @@
 // scales, 4-bit zero points, norms, biases and embeddings of positions in f16.
 
 import type { DecoderConfig, ModelConfig, VisionConfig } from "../core/config.js";
+import type { FitBytes } from "../core/fit.js";
 import { MIB } from "../core/units.js";
 
 /** Form of a part: f16, int8 with a scale a row, int4 with a scale and a zero point for 128 columns. */
@@ -97,18 +98,6 @@ export function visionBytes(c: VisionConfig, form: PartForm, whole: boolean): nu
   const embeddings = (hidden + hidden * 3 * c.patch ** 2 + tokens * hidden) * 2;
   const norms = (whole ? 4 : 2) * hidden * 2;
   return (whole ? c.layers : used) * (matrices + vectors) + embeddings + norms;
-}
-
-export interface FitBytes {
-  readonly decoder: number;
-  readonly embedding: number;
-  readonly vision: number;
-  readonly projector: number;
-  readonly kv: number;
-  readonly workspace: number;
-  /** Without caches and workspace. */
-  readonly weights: number;
-  readonly total: number;
 }
 
 /** Keys and values of `context` positions: f16, or int8 with an f16 scale a head. */

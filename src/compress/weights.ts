@@ -1,7 +1,6 @@
-// Criteria that look at weights: magnitude, and how much an adapter (LoRA) or a fine-tuned checkpoint moved each block.
+// Criteria that look at weights: magnitude, and how much an adapter (LoRA) moved each block.
 
 import { InputError } from "../core/errors.js";
-import type { FloatsOf } from "../core/layers.js";
 import type { SourceTensor } from "../core/write.js";
 import type { CompressModule } from "./kernels.js";
 
@@ -57,26 +56,6 @@ export async function loraDeltaScores(
     kernels.transform(left, outputs, rank, right, inputs, out);
     const norm = Math.abs(scale) * Math.sqrt(kernels.sumSquares(out, outputs * inputs));
     if (layer < layers) norms[layer] = Math.max(norms[layer], norm);
-    arena.release(mark);
-  }
-  return norms;
-}
-
-/** Largest relative change of a block's matrices between two checkpoints of one shape. */
-export async function checkpointDeltaScores(
-  { arena, kernels }: CompressModule,
-  tensors: readonly SourceTensor[],
-  base: FloatsOf,
-  layers: number,
-): Promise<number[]> {
-  const norms = new Array<number>(layers).fill(0);
-  for (const { name, floats } of tensors) {
-    const layer = BLOCK.exec(name)?.[1];
-    if (layer === undefined) continue;
-    const mark = arena.mark();
-    const values = await floats();
-    const distance = kernels.relativeDistance(arena.place(values), arena.place(await base(name)), values.length);
-    norms[Number(layer)] = Math.max(norms[Number(layer)], distance);
     arena.release(mark);
   }
   return norms;

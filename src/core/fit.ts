@@ -7,6 +7,19 @@ export interface KnownQuality {
   readonly source: string;
 }
 
+/** Bytes of a plan by part, as files hold them. */
+export interface FitBytes {
+  readonly decoder: number;
+  readonly embedding: number;
+  readonly vision: number;
+  readonly projector: number;
+  readonly kv: number;
+  readonly workspace: number;
+  /** Without caches and workspace. */
+  readonly weights: number;
+  readonly total: number;
+}
+
 export interface FitPlan {
   readonly scheme: string;
   readonly help: string;
@@ -14,16 +27,7 @@ export interface FitPlan {
   /** Least number of blocks that must go, and blocks left. null: it never fits. */
   readonly removed: number | null;
   readonly layers: number;
-  readonly bytes: {
-    readonly decoder: number;
-    readonly embedding: number;
-    readonly vision: number;
-    readonly projector: number;
-    readonly kv: number;
-    readonly workspace: number;
-    readonly weights: number;
-    readonly total: number;
-  };
+  readonly bytes: FitBytes;
   /** Share of the unpruned model's f16 weights that total saves. */
   readonly saved: number;
   /** Greedy tokens a second at a full context, by topology; modelled from the host profile. */
