@@ -42,11 +42,12 @@ function once(target: string, file: string, method: string, { clockMs, factor }:
   const slowed = watched([...flags, "--export-json", file], target, work);
   const { injection } = JSON.parse(readFileSync(file, "utf8")) as WatchResult;
   if (!injection) throw new Error("nothing was injected");
-  const { requestedNs, achievedNs, stops } = injection;
-  const later = slowed.wallNs - slowed.cpuNs - (plain.wallNs - plain.cpuNs);
+  const { requestedNs, achievedNs, stops, atEndNs = 0 } = injection;
+  // What it owed when it ended came after it had looked at its clocks.
+  const later = slowed.wallNs - slowed.cpuNs - (plain.wallNs - plain.cpuNs) + atEndNs;
   return {
     told: achievedNs / requestedNs,
-    stood: (stoodNs(slowed) - stoodNs(plain)) / requestedNs,
+    stood: (stoodNs(slowed) - stoodNs(plain) + atEndNs) / requestedNs,
     later: later / requestedNs,
     askedMs: requestedNs / 1e6,
     stops,

@@ -138,7 +138,8 @@ class GuardObject : public Napi::ObjectWrap<GuardObject> {
   static Napi::Function define(Napi::Env env) {
     return DefineClass(env, "Guard",
                        {InstanceAccessor("fd", &GuardObject::fd, nullptr), InstanceMethod("protect", &GuardObject::protect),
-                        InstanceMethod("note", &GuardObject::note), InstanceMethod("stop", &GuardObject::stop), InstanceMethod("close", &GuardObject::closeIt)});
+                        InstanceMethod("note", &GuardObject::note), InstanceMethod("expectWake", &GuardObject::expectWake),
+                        InstanceMethod("stop", &GuardObject::stop), InstanceMethod("close", &GuardObject::closeIt)});
   }
 
   explicit GuardObject(const Info& info) : Napi::ObjectWrap<GuardObject>(info), guard_(openGuard()) {}
@@ -158,6 +159,12 @@ class GuardObject : public Napi::ObjectWrap<GuardObject> {
   // (pid)
   Napi::Value note(const Info& info) {
     noteThreads(int32(info, 0), ledger_);
+    return info.Env().Undefined();
+  }
+
+  // (ns)
+  Napi::Value expectWake(const Info& info) {
+    ledger_.wakeNs = static_cast<uint64_t>(info[0].ToNumber().Int64Value());
     return info.Env().Undefined();
   }
 

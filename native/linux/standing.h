@@ -21,6 +21,9 @@ struct Ledger {
   uint64_t continuedNs = 0;
   uint64_t letGoNs = 0;
   std::vector<Thread> threads;
+  // What waking the program is expected to cost, and what of that the last stop has been told with.
+  uint64_t wakeNs = 0;
+  uint64_t toldWakeNs = 0;
 };
 
 // When the last of the threads came to stand, as far as looking tells (CLOCK_MONOTONIC): after `earliestNs`, about at `middleNs`.
@@ -36,10 +39,22 @@ Since standingSince(const std::vector<pid_t>& pids, uint64_t askedNs);
 // Waits until all processes of a cgroup v2 folder are frozen.
 Since frozenSince(const char* folder, uint64_t askedNs);
 
+// What a program has stood, as the ledger and its threads (which stand now) tell.
+struct Stood {
+  // Waking up from it left out, and corrected by what was told wrongly of the last one; it may be negative for that.
+  int64_t ns;
+  // What waking from the stop before has really cost: only known where the busiest thread has not slept since.
+  bool isWakeKnown;
+  uint64_t wakeNs;
+};
+
+Stood stoodSince(const Since& since, const std::vector<Thread>& threads, uint64_t now, const Ledger& ledger);
+
 // Takes down the threads of a process that stands before its first instruction.
 void noteThreads(pid_t pid, Ledger& ledger);
 
-// Waits until processes that stand have stood for `ns`, what they stood too long the last time included. Gives how long that is.
+// Waits until processes that stand have stood for `ns`, waking up and what they stood too long the last time included. Gives how long
+// that is.
 // They are to be continued at once, and `ledger.letGoNs` set.
 uint64_t standFor(const std::vector<pid_t>& pids, const Since& since, uint64_t ns, Ledger& ledger);
 

@@ -83,7 +83,14 @@ ProcessState stateIn(const char* path) {
 ProcessState stateOf(pid_t pid) {
   char path[64];
   std::snprintf(path, sizeof path, "/proc/%d/stat", pid);
-  return stateIn(path);
+  ProcessState result = stateIn(path);
+  if (result.state != 'Z') return result;
+  // The first thread of a program may end before the others.
+  for (const pid_t tid : tasksOf(pid)) {
+    const char state = stateOfThread(pid, tid);
+    if (state != 0 && state != 'Z' && state != 'X') result.state = state;
+  }
+  return result;
 }
 
 char stateOfThread(pid_t pid, pid_t tid) {
@@ -105,7 +112,7 @@ std::vector<pid_t> processTree(pid_t pid) {
 
 void threadsOf(pid_t pid, bool withTime, std::vector<Thread>& out) {
   for (const pid_t tid : tasksOf(pid)) {
-    Thread thread = {pid, tid, 0, 0};
+    Thread thread = {pid, tid, 0, 0, 0};
     if (withTime) {
       char path[96];
       char text[128];
@@ -116,6 +123,17 @@ void threadsOf(pid_t pid, bool withTime, std::vector<Thread>& out) {
       thread.waitedNs = std::strtoull(rest, nullptr, 10);
     }
     out.push_back(thread);
+  }
+}
+
+void readSleeps(std::vector<Thread>& threads) {
+  for (Thread& thread : threads) {
+    char path[96];
+    char text[4096];
+    std::snprintf(path, sizeof path, "/proc/%d/task/%d/status", thread.pid, thread.tid);
+    if (readSmall(path, text, sizeof text) <= 0) continue;
+    const char* at = std::strstr(text, "\nvoluntary_ctxt_switches:");
+    if (at != nullptr) thread.sleeps = std::strtoull(std::strchr(at, ':') + 1, nullptr, 10);
   }
 }
 

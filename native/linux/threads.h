@@ -16,9 +16,11 @@ struct Thread {
   uint64_t onCpuNs;
   // Time that it was ready to run and had no core.
   uint64_t waitedNs;
+  // Times it gave its core up by itself, being stopped included; read by readSleeps, 0 before.
+  uint64_t sleeps;
 };
 
-// State letter of a process or thread and its start time in ticks since boot; state 0: it is gone.
+// State letter of a process (of a thread that lives, where there is one) or of a thread, and its start time in ticks since boot; state 0: it is gone.
 struct ProcessState {
   char state = 0;
   uint64_t startTicks = 0;
@@ -34,5 +36,8 @@ std::vector<pid_t> processTree(pid_t pid);
 
 // Threads of a process; withTime: reads the time of each.
 void threadsOf(pid_t pid, bool withTime, std::vector<Thread>& out);
+
+// Reads how often each has slept; some 20 us a thread.
+void readSleeps(std::vector<Thread>& threads);
 
 }  // namespace nibblemark

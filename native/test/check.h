@@ -16,3 +16,4 @@ extern int failures;
 void testCounterSet();
 void testRing();
 void testKernel();
+void testStanding();

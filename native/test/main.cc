@@ -7,6 +7,7 @@ int main() {
   testCounterSet();
   testRing();
   testKernel();
+  testStanding();
   std::printf(failures == 0 ? "all checks hold\n" : "%d checks failed\n", failures);
   return failures == 0 ? 0 : 1;
 }

@@ -50,6 +50,7 @@ async function run(parsed: Parsed): Promise<number> {
       ...{ platform, addon, parsed, settings, model, chosen, stopper, live, stopped, startNs },
       command: [],
       process: target,
+      keepBack: null,
     };
     const watched = await runWatch(job, await chosen.source.open(pid, false));
     const result = {

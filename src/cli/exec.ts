@@ -13,6 +13,7 @@ import { watchSections } from "../report/watch.js";
 import { alignedSession } from "../run/watch-align.js";
 import type { Command } from "./command.js";
 import { type Parsed, wholeNumber } from "./flags.js";
+import { keeperBack } from "./parts/keep-back.js";
 import { writeStderr } from "./parts/live-table.js";
 import { endText, nodeNumber, ProgramFailed, plainRuns } from "./parts/plain-runs.js";
 import { openStopper } from "./parts/stopper.js";
@@ -129,7 +130,7 @@ async function watchedRun(
     const shared = Boolean(process.stderr.isTTY) && !process.stdout.isTTY && !parsed.on("quiet");
     const live = shared || parsed.on("live");
     const parts = { platform, addon, parsed, settings, model, chosen, command, stopper, live, startNs };
-    const job: WatchJob = { ...parts, process: target, stopped: () => false };
+    const job: WatchJob = { ...parts, process: target, stopped: () => false, keepBack: keeperBack() };
     const watched = await runWatch(job, session);
     while (!(await target.wait(1e9)));
     return { watched, end: target.end() ?? { code: null, signal: null }, job };

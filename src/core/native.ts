@@ -56,7 +56,9 @@ export interface NativeGuard {
   protect(cgroup: string, homeProcs: string): number;
   /** Takes down a process that stands before its first instruction, so that its first stop is as exact as later ones. */
   note(pid: number): void;
-  /** Stops a process and its descendants for about `ns`; gives how long they stood, waiting for a core left out. 0: they stood already, are gone, or got no core to obey on. */
+  /** What waking the program from its first stop is taken to cost; from the second on its own times tell. */
+  expectWake(ns: number): void;
+  /** Stops a process and its descendants for about `ns`; gives how long they stood, waking up included and waiting for a core left out; what was told wrongly of the stop before is set right. 0: they stood already, are gone, or got no core to obey on. */
   stop(pid: number, ns: number): number;
   close(): void;
 }

@@ -1,6 +1,6 @@
 // What watching a program leaves behind: its epochs, what they would have cost under a topology, and how it ended.
 
-import type { EventStatus, SourceName, Span, ThreadTime } from "./counters.js";
+import type { EventStatus, RegionLines, SourceName, Span, ThreadTime } from "./counters.js";
 import type { EpochDelay } from "./epoch.js";
 import type { DelayModelName, TraceTraffic } from "./trace.js";
 
@@ -35,6 +35,14 @@ export interface WatchedEpoch {
   readonly injectedNs: number;
 }
 
+/** Lines of an epoch in one mapping of the program. */
+export interface MappingLines extends RegionLines {
+  /** heap, stack, anon, file, kernel; unknown: addresses of no mapping that is known. */
+  readonly kind: string;
+  /** [pools] where it lies; sums to 1. */
+  readonly poolShares: readonly number[];
+}
+
 /** How the program ended; null fields: it was attached to and runs on. */
 export interface ProgramEnd {
   readonly code: number | null;
@@ -55,6 +63,8 @@ export interface Injection {
   readonly requestedNs: number;
   readonly achievedNs: number;
   readonly stops: number;
+  /** Of what was achieved, that by which the program's end was kept back; absent in results of before there was that. */
+  readonly atEndNs?: number;
 }
 
 /** The summary of a watch: what `--export-json` writes. */

@@ -3,7 +3,7 @@
 import type { Span } from "../core/counters.js";
 import type { EpochDelay } from "../core/epoch.js";
 import type { TraceTraffic } from "../core/trace.js";
-import type { WatchedEpoch, WatchResult } from "../core/watch.js";
+import type { MappingLines, WatchedEpoch, WatchResult } from "../core/watch.js";
 import { digits, timeText } from "./format.js";
 import { left, right, type Section } from "./section.js";
 import type { TimelineEpoch } from "./timeline.js";
@@ -41,7 +41,8 @@ function measuredRows({ injection, baseline, measuredSlowdown, bound }: WatchRes
       `injected (the whole process, by ${how})`,
       `${timeText(injection.achievedNs)} in ${injection.stops} stops`,
     ]);
-    rows.push(["of it asked for", timeText(injection.requestedNs)]);
+    if (injection.atEndNs) rows.push(["of it at the end, which is told later", timeText(injection.atEndNs)]);
+    rows.push(["asked for", timeText(injection.requestedNs)]);
   }
   if (baseline) rows.push([`alone, ${baseline.samplesNs.length} runs`, spanText(baseline.rangeNs, timeText)]);
   if (measuredSlowdown) {
@@ -91,8 +92,12 @@ export function watchHead(facts: Readonly<Record<string, unknown>>): string {
   return `${JSON.stringify({ kind: "epoch-trace", schemaVersion: 1, ...facts })}\n`;
 }
 
-/** One epoch as a line; `perPool` is the middle of fewest and most lines. */
-export function watchLine(epoch: WatchedEpoch, poolCount: number): string {
+/** One epoch as a line; `perPool` is the middle of fewest and most lines, `regions` are left out where no addresses are known. */
+export function watchLine(
+  epoch: WatchedEpoch,
+  poolCount: number,
+  mappings: readonly MappingLines[] | null = null,
+): string {
   const { pools, delay, ...plain } = epoch;
   const middle = (key: keyof TraceTraffic, i: number) =>
     pools ? ((pools[0][i]?.[key] ?? 0) + (pools[1][i]?.[key] ?? 0)) / 2 : 0;
@@ -111,7 +116,7 @@ export function watchLine(epoch: WatchedEpoch, poolCount: number): string {
       }
     : {};
   const lines = pools ? { poolBytes: pools.map((end) => end.map(bytesOf)) } : {};
-  return `${JSON.stringify({ ...plain, ...delays, perPool, ...lines })}\n`;
+  return `${JSON.stringify({ ...plain, ...delays, perPool, ...lines, ...(mappings ? { regions: mappings } : {}) })}\n`;
 }
 
 const NO_DELAY: EpochDelay = {

@@ -11,22 +11,37 @@ export type Stop = (ns: number) => number;
 export interface Debt {
   /** Owes a delay, less what our own counting has cost the program; pays when it is worth it. Gives the ns the program stood. */
   owe(delayNs: number, overheadNs: number): number;
+  /** Owes the last epoch's delay, after which there is nothing left to stop; gives what is owed in all. */
+  oweLast(delayNs: number, overheadNs: number): number;
+  /** What was paid by keeping the program's end back. */
+  keptBack(ns: number): void;
   readonly requestedNs: number;
   readonly achievedNs: number;
   readonly stops: number;
+  readonly atEndNs: number;
 }
 
 export function openDebt(stop: Stop): Debt {
   let debtNs = 0;
-  const total = { requestedNs: 0, achievedNs: 0, stops: 0 };
+  const total = { requestedNs: 0, achievedNs: 0, stops: 0, atEndNs: 0 };
+  const oweLast = (delayNs: number, overheadNs: number) => {
+    const wanted = Math.max(0, delayNs);
+    total.requestedNs += wanted;
+    // Overhead pays for delay only; where none is wanted nothing is owed, and nothing stops.
+    const paid = Math.min(wanted, overheadNs);
+    total.achievedNs += paid;
+    debtNs += wanted - paid;
+    return Math.max(0, debtNs);
+  };
   return {
+    oweLast,
+    keptBack(ns) {
+      debtNs -= ns;
+      total.achievedNs += ns;
+      total.atEndNs += ns;
+    },
     owe(delayNs, overheadNs) {
-      const wanted = Math.max(0, delayNs);
-      total.requestedNs += wanted;
-      // Overhead pays for delay only; where none is wanted nothing is owed, and nothing stops.
-      const paid = Math.min(wanted, overheadNs);
-      total.achievedNs += paid;
-      debtNs += wanted - paid;
+      oweLast(delayNs, overheadNs);
       if (debtNs < LEAST_STOP_NS) return 0;
       const stood = stop(Math.min(debtNs, MOST_STOP_NS));
       if (stood <= 0) return 0;
@@ -43,6 +58,9 @@ export function openDebt(stop: Stop): Debt {
     },
     get stops() {
       return total.stops;
+    },
+    get atEndNs() {
+      return total.atEndNs;
     },
   };
 }

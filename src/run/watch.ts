@@ -4,9 +4,10 @@
 import type { CountedEpoch, ThreadTime } from "../core/counters.js";
 import type { Clock, CounterSession } from "../core/ports.js";
 import type { PlacedRegion, Region, RegionPlacer } from "../core/regions.js";
-import type { WatchedEpoch } from "../core/watch.js";
-import { activity, delayOf, type Evaluate, poolLines } from "./watch-epoch.js";
+import type { MappingLines, WatchedEpoch } from "../core/watch.js";
+import { activity, delayOf, type Evaluate, poolLines, residentShares } from "./watch-epoch.js";
 import type { Debt } from "./watch-inject.js";
+import { mappingLines } from "./watch-regions.js";
 
 export interface WatchParts {
   readonly clock: Clock;
@@ -20,11 +21,14 @@ export interface WatchParts {
   readonly evaluate: Evaluate;
   /** null: predict only. */
   readonly debt: Debt | null;
+  /** Keeps the end of a program back for so long, by not taking note of it; gives the ns. null: it is not ours to keep. */
+  readonly keepBack: ((ns: number) => Promise<number>) | null;
   /** Slows the program by this factor instead of by the model; null: by the model. */
   readonly slowFactor: number | null;
   /** true ends the watch. */
   stopped(): boolean;
-  onEpoch(epoch: WatchedEpoch): void;
+  /** `mappings`: its lines by mapping; null where the source knows no addresses. */
+  onEpoch(epoch: WatchedEpoch, mappings: () => readonly MappingLines[] | null): void;
 }
 
 export interface WatchOptions {
@@ -92,11 +96,12 @@ export async function watch(parts: WatchParts, options: WatchOptions): Promise<W
   let index = 0;
   let stoodNs = 0;
   let epochStartNs = 0;
+  let owedNs = 0;
 
   const ownOnly = (epochs: readonly CountedEpoch[]) =>
     index === 0 ? sinceStart(epochs, clock.nowNs() - startNs) : epochs;
 
-  function handle(read: CountedEpoch, timeNs: number, inject: boolean): void {
+  function handle(read: CountedEpoch, timeNs: number, ended: boolean): void {
     // Where there are very many threads they are not read every time.
     if (read.threads.length > 0) usualThreads = read.threads;
     const counted = { ...read, threads: usualThreads };
@@ -107,14 +112,17 @@ export async function watch(parts: WatchParts, options: WatchOptions): Promise<W
     const delay = delayOf(counted, nativeNs, pools, parts.evaluate);
     const { onCpuNs, slowestNs } = activity(counted, nativeNs);
     stoodNs = 0;
-    if (debt && inject) {
+    if (debt && !(ended && parts.keepBack === null)) {
       const modelled = delay ? (delay.slowestNs[0] + delay.slowestNs[1]) / 2 : 0;
       const wanted = parts.slowFactor === null ? modelled : slowestNs * (parts.slowFactor - 1);
-      stoodNs = debt.owe(wanted, counted.overheadNs ?? 0);
+      const overheadNs = counted.overheadNs ?? 0;
+      if (ended) owedNs = debt.oweLast(wanted, overheadNs);
+      else stoodNs = debt.owe(wanted, overheadNs);
     }
     const { threads, counters, runningShare, lost } = counted;
     const record = { index, startNs: epochStartNs, nativeNs, onCpuNs, threads, counters, runningShare, lost };
-    parts.onEpoch({ ...record, pools, delay, injectedNs: stoodNs });
+    const mappings = () => mappingLines(counted, placed, residentShares(placed, parts.pools));
+    parts.onEpoch({ ...record, pools, delay, injectedNs: stoodNs }, mappings);
     epochStartNs += timeNs;
     index++;
   }
@@ -124,9 +132,10 @@ export async function watch(parts: WatchParts, options: WatchOptions): Promise<W
     const elapsedNs = clock.nowNs() - startNs;
     const over = parts.stopped() || (options.durationNs !== null && elapsedNs >= options.durationNs);
     if (ended || over) {
-      for (const counted of ownOnly(await session.finish())) handle(counted, counted.nativeNs ?? 0, false);
+      for (const counted of ownOnly(await session.finish())) handle(counted, counted.nativeNs ?? 0, ended);
+      if (debt && parts.keepBack && owedNs > 0) debt.keptBack(await parts.keepBack(owedNs));
       return { programEnded: ended, wallNs: clock.nowNs() - startNs };
     }
-    for (const counted of ownOnly(session.read())) handle(counted, counted.nativeNs ?? 0, true);
+    for (const counted of ownOnly(session.read())) handle(counted, counted.nativeNs ?? 0, false);
   }
 }

@@ -104,6 +104,17 @@ test("our own overhead is part of the delay", () => {
   assert.is(debt.achievedNs, 500_000);
 });
 
+test("what is owed at the end, a rest below 100 us too, is paid by keeping the end back", () => {
+  const debt = openDebt((ns) => ns);
+  assert.is(debt.owe(60_000, 0), 0);
+  assert.is(debt.oweLast(300_000, 10_000), 350_000);
+  debt.keptBack(350_400);
+  assert.equal([debt.requestedNs, debt.achievedNs, debt.atEndNs, debt.stops], [360_000, 360_400, 350_400, 0]);
+  const overpaid = openDebt((ns) => ns + 50_000);
+  overpaid.owe(100_000, 0);
+  assert.is(overpaid.oweLast(20_000, 0), 0);
+});
+
 test("a program that cannot be stopped is owed, not paid", () => {
   const debt = openDebt(() => 0);
   assert.is(debt.owe(5 * MS, 0), 0);

@@ -6,6 +6,7 @@ import * as assert from "uvu/assert";
 import type { CountedEpoch } from "../../src/core/counters.js";
 import type { WatchedEpoch } from "../../src/core/watch.js";
 import { watch } from "../../src/run/watch.js";
+import { openDebt } from "../../src/run/watch-inject.js";
 
 const MS = 1e6;
 
@@ -28,7 +29,7 @@ test("epochs start when the program does, and those of a batch follow one anothe
     close: () => {},
   };
   const parts = {
-    ...{ session, pools: 1, debt: null, slowFactor: null },
+    ...{ session, pools: 1, debt: null, keepBack: null, slowFactor: null },
     clock: { nowNs: () => ends[Math.max(0, turn - 1)] as number },
     wait: async () => ++turn === 3,
     regions: () => [],
@@ -48,6 +49,46 @@ test("epochs start when the program does, and those of a batch follow one anothe
     ],
   );
   assert.equal(ending, { programEnded: true, wallNs: 34 * MS });
+});
+
+/** Two epochs of 10 ms and a last one of 4, slowed by a half; what was stopped and kept back. */
+async function slowed(
+  ends: boolean,
+  canKeepBack: boolean,
+): Promise<{ stops: number[]; kept: number[]; asked: number }> {
+  let turn = 0;
+  const [stops, kept]: number[][] = [[], []];
+  const debt = openDebt((ns) => {
+    stops?.push(ns / MS);
+    return ns;
+  });
+  const session = { read: () => [epoch(10 * MS)], finish: async () => [epoch(4 * MS)], notes: [], close: () => {} };
+  const keepBack = async (ns: number) => {
+    kept?.push(ns / MS);
+    return ns;
+  };
+  await watch(
+    {
+      ...{ session, pools: 1, debt, keepBack: canKeepBack ? keepBack : null, slowFactor: 1.5 },
+      clock: { nowNs: () => turn * 10 * MS },
+      wait: async () => ++turn === 3 && ends,
+      regions: () => [],
+      place: () => [],
+      evaluate: () => null,
+      stopped: () => turn === 3,
+      onEpoch: () => {},
+    },
+    { startNs: 0, epochNs: 10 * MS, durationNs: null },
+  );
+  return { stops: stops ?? [], kept: kept ?? [], asked: debt.requestedNs / MS };
+}
+
+test("the last epoch's delay keeps the end back; where the program runs on it is a stop, where the end is not ours it is not owed", async () => {
+  // What was stood is no part of the epoch after: 10 ms less 5 are 5 of its own, 4 less 2.5 are 1.5.
+  const [first, second] = [5, 2.5];
+  assert.equal(await slowed(true, true), { stops: [first, second], kept: [0.75], asked: 8.25 });
+  assert.equal(await slowed(false, true), { stops: [first, second, 0.75], kept: [], asked: 8.25 });
+  assert.equal(await slowed(true, false), { stops: [first, second], kept: [], asked: 7.5 });
 });
 
 test.run();

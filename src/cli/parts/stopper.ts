@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { UnavailableError } from "../../core/errors.js";
 import type { NativeAddon } from "../../core/native.js";
 import { startWatchdog, type Watchdog } from "../../platform/native.js";
+import { isFirstThreadGone } from "./watched-memory.js";
 
 /** Shortest and number of the stops that tell how much longer a program really stands. */
 const TRIAL_NS = 1e6;
@@ -66,14 +67,18 @@ export async function openStopper(
   const guard = new addon.Guard();
   if (guard.fd < 0) throw new UnavailableError("--inject", "no shared memory for the watchdog", "Free some memory.");
   const watchdog: Watchdog = await startWatchdog(guard.fd);
-  const folder = method === "signals" ? null : makeFolder(pid ?? "self");
+  const pinned = pid !== null && isFirstThreadGone(pid);
+  const folder = method === "signals" || pinned ? null : makeFolder(pid ?? "self");
   if (method === "cgroup" && !folder) {
     watchdog.close();
-    const remedy = "Run as root, or use --stop-by signals.";
-    throw new UnavailableError("--stop-by cgroup", "no cgroup v2 folder could be made", remedy);
+    const reason = pinned
+      ? "the program's first thread has ended and could not be moved out again"
+      : "no cgroup v2 folder could be made";
+    const remedy = pinned ? "Use --stop-by signals." : "Run as root, or use --stop-by signals.";
+    throw new UnavailableError("--stop-by cgroup", reason, remedy);
   }
   guard.protect(folder?.path ?? "", folder?.home ?? "");
-  const excessNs = Math.min(MOST_EXCESS_NS, Math.max(0, addon.stopExcess(folder?.path ?? "", TRIALS, TRIAL_NS)));
+  guard.expectWake(Math.min(MOST_EXCESS_NS, Math.max(0, addon.stopExcess(folder?.path ?? "", TRIALS, TRIAL_NS))));
   return {
     method: folder ? "cgroup" : "signals",
     procs: folder ? join(folder.path, "cgroup.procs") : "",
@@ -91,8 +96,7 @@ export async function openStopper(
     note: (waiting) => guard.note(waiting),
     stop(running, ns) {
       if (!watchdog.alive()) return 0;
-      const stood = guard.stop(running, Math.max(1000, ns - excessNs));
-      return stood > 0 ? stood + excessNs : 0;
+      return Math.max(0, guard.stop(running, ns));
     },
     close() {
       if (folder) addon.cgroupLeave(folder.path, folder.home);

@@ -4,7 +4,7 @@ import { closeSync, openSync, writeSync } from "node:fs";
 import type { NativeAddon } from "../../core/native.js";
 import type { CounterSession, Platform } from "../../core/ports.js";
 import type { DelayModelName } from "../../core/trace.js";
-import type { WatchResult } from "../../core/watch.js";
+import type { MappingLines, WatchedEpoch, WatchResult } from "../../core/watch.js";
 import { timelineHtml } from "../../report/timeline.js";
 import { timelineEpochs, watchHead, watchLine, watchSections } from "../../report/watch.js";
 import { watch } from "../../run/watch.js";
@@ -35,6 +35,8 @@ export interface WatchJob {
   /** When the program was let go, or the watch began. */
   readonly startNs: number;
   readonly stopped: () => boolean;
+  /** As WatchParts has it. */
+  readonly keepBack: ((ns: number) => Promise<number>) | null;
 }
 
 /** What a watch leaves to its command. */
@@ -108,15 +110,16 @@ export async function runWatch(job: WatchJob, session: CounterSession): Promise<
       regions: () => session.regions?.() ?? regions(process.pid),
       slowFactor: settings.slowFactor,
       stopped: job.stopped,
-      onEpoch(epoch: Parameters<TotalsBook["add"]>[0]) {
+      keepBack: job.keepBack,
+      onEpoch(epoch: WatchedEpoch, mappings: () => readonly MappingLines[] | null) {
         book.add(epoch);
-        lines?.write(watchLine(epoch, pools.length));
+        lines?.write(watchLine(epoch, pools.length, mappings()));
         live.show(book.total, clock.nowNs());
       },
     };
     const { programEnded, wallNs } = await watch(parts, options);
-    const { requestedNs = 0, achievedNs = 0, stops = 0 } = debt ?? {};
-    const injection = debt && stopper ? { method: stopper.method, requestedNs, achievedNs, stops } : null;
+    const { requestedNs = 0, achievedNs = 0, stops = 0, atEndNs = 0 } = debt ?? {};
+    const injection = debt && stopper ? { method: stopper.method, requestedNs, achievedNs, stops, atEndNs } : null;
     const { injectedNs: _, ...total } = book.total();
     const result = {
       ...{ schemaVersion: 1 as const, kind: "watch" as const, command: job.command, pid: process.pid },

@@ -1,18 +1,37 @@
 // The mappings of a process and what of them is in memory, from /proc. Reading smaps costs some 10 ms for each 256 MiB of the program.
 
-import { closeSync, openSync, readFileSync, readSync } from "node:fs";
+import { closeSync, openSync, readdirSync, readFileSync, readSync } from "node:fs";
 import type { Clock } from "../../core/ports.js";
 import type { Region } from "../../core/regions.js";
 import { parseMaps } from "../../placement/maps.js";
 
+/** Whether a program's first thread has ended; the others may go on. */
+export function isFirstThreadGone(pid: number): boolean {
+  return /^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
+}
+
+/** Folders of /proc that tell of a process's memory: its own, and where its first thread has ended those of the others. */
+export function memoryFolders(pid: number): string[] {
+  try {
+    if (!isFirstThreadGone(pid)) return [`/proc/${pid}`];
+    return readdirSync(`/proc/${pid}/task`)
+      .filter((tid) => Number(tid) !== pid)
+      .map((tid) => `/proc/${pid}/task/${tid}`);
+  } catch {
+    return [];
+  }
+}
+
 /** null when the process is gone. */
 export function regionsOf(pid: number): readonly Region[] | null {
-  for (const file of ["smaps", "maps"]) {
-    try {
-      const text = readFileSync(`/proc/${pid}/${file}`, "utf8");
-      if (text !== "") return parseMaps(text);
-    } catch {
-      // The plainer file may still be readable.
+  for (const folder of memoryFolders(pid)) {
+    for (const file of ["smaps", "maps"]) {
+      try {
+        const text = readFileSync(`${folder}/${file}`, "utf8");
+        if (text !== "") return parseMaps(text);
+      } catch {
+        // The plainer file, or that of another thread, may still be readable.
+      }
     }
   }
   return null;
@@ -41,23 +60,40 @@ export function cachedRegions(clock: Clock): (pid: number) => readonly Region[] 
 
 const PAGE_BYTES = 4096;
 
+function openPagemap(pid: number): number {
+  for (const folder of memoryFolders(pid)) {
+    try {
+      return openSync(`${folder}/pagemap`, "r");
+    } catch {
+      // Not allowed, or a thread that has ended.
+    }
+  }
+  return -1;
+}
+
 /** Whether pages are in memory now: bit 63 of each word of /proc/PID/pagemap. */
 export function openPresence(pid: number): { isPresent(address: number): boolean; close(): void } | null {
-  let fd: number;
-  try {
-    fd = openSync(`/proc/${pid}/pagemap`, "r");
-  } catch {
-    return null;
-  }
+  let fd = openPagemap(pid);
+  if (fd < 0) return null;
   const word = Buffer.alloc(8);
+  const read = (address: number): boolean | null => {
+    try {
+      const got = readSync(fd, word, 0, 8, Math.floor(address / PAGE_BYTES) * 8);
+      return got === 8 ? (word[7] as number) >= 0x80 : null;
+    } catch {
+      return null;
+    }
+  };
   return {
     isPresent(address) {
-      try {
-        const got = readSync(fd, word, 0, 8, Math.floor(address / PAGE_BYTES) * 8);
-        return got === 8 && (word[7] as number) >= 0x80;
-      } catch {
-        return false;
-      }
+      const known = read(address);
+      if (known !== null) return known;
+      // The thread whose file it was has ended.
+      const again = openPagemap(pid);
+      if (again < 0) return false;
+      closeSync(fd);
+      fd = again;
+      return read(address) ?? false;
     },
     close: () => closeSync(fd),
   };

@@ -9,6 +9,7 @@ import type { LaunchCommand } from "../../core/counters.js";
 import { InputError, UnavailableError } from "../../core/errors.js";
 import type { NativeAddon } from "../../core/native.js";
 import type { ProgramEnd } from "../../core/watch.js";
+import { memoryFolders } from "./watched-memory.js";
 
 /** So long at most are signals to us kept waiting. */
 const SLICE_NS = 50e6;
@@ -192,7 +193,7 @@ function isKernelThread(pid: number): boolean {
 
 function mayRead(pid: number): boolean {
   try {
-    readFileSync(`/proc/${pid}/maps`, "utf8");
+    for (const folder of memoryFolders(pid)) readFileSync(`${folder}/maps`, "utf8");
     return true;
   } catch {
     return false;

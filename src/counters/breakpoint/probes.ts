@@ -62,6 +62,9 @@ interface Seen {
   readonly armedNs: number;
 }
 
+/** ESRCH */
+const ENDED = 3;
+
 /** What threads saw, as times of the program: while one ran for a ns, others did too. */
 function together(each: readonly { readonly touches: number; readonly ranNs: number }[]): Seen {
   const hits = each.filter(({ touches }) => touches > 0).map(({ ranNs }) => ranNs);
@@ -138,13 +141,16 @@ export function openRounds(addon: NativeAddon, random: () => number, isPresent: 
     const second = kind === "line" ? otherWord(aim.address, random) : aim.address;
     const registers = kind === "word" ? [aim.address] : [aim.address, second];
     let errno = 0;
-    const probes = registers.map((address, i) =>
+    const armed = registers.map((address, i) =>
       tids.map((tid) => {
         const probe = points.arm(tid, address, kind === "paired" && i === 1, 1);
-        if (probe < 0) errno = -probe;
+        if (probe < 0 && probe !== -ENDED) errno = -probe;
         return probe;
       }),
     );
+    // A thread that has ended touches nothing more; a program's first one may be listed until all have.
+    const probes = armed.map((one) => one.filter((probe) => probe !== -ENDED));
+    if (probes.some(({ length }) => length === 0)) errno = errno || ENDED;
     const look = { kind, aim, probes, lookNs: nextLookNs, reads: 0, touches: 0 };
     if (errno === 0) looks.push(look);
     else disarm(look);
@@ -175,7 +181,7 @@ export function openRounds(addon: NativeAddon, random: () => number, isPresent: 
       over.forEach(finish);
       // A thread that has just ended (ESRCH) spoils one look only.
       const errno = start && tids.length > 0 ? fill(tids.slice(0, MOST_THREADS), regions) : 0;
-      return { traps: after - before, errno: errno === 3 ? 0 : errno };
+      return { traps: after - before, errno: errno === ENDED ? 0 : errno };
     },
     probes: () => [...done, ...looks.filter(({ kind }) => kind !== "line").map(probeOf)],
     closer: () => lines,
