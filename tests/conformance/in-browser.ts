@@ -5,8 +5,10 @@ import { existsSync } from "node:fs";
 import type { IncomingMessage } from "node:http";
 import { join } from "node:path";
 import { build } from "vite";
-import { packageFolders, withServer } from "../support/browser.js";
+import { findFirefox, startFirefox } from "../../src/hosts/firefox.js";
+import { packageFolders, withChromium, withServer } from "../support/browser.js";
 import { root } from "../support/root.js";
+import { WEBGPU_TEST_FLAGS } from "../support/webgpu.js";
 import type { Verdict } from "./webgpu-parts.js";
 
 const HTML = `<!doctype html><meta charset="utf-8"><title>Conformance</title><link rel="icon" href="data:,">
@@ -40,7 +42,7 @@ async function textOf(request: IncomingMessage): Promise<string> {
  * The verdict of the page that `withPage` opens and closes; rejects when none comes in nine minutes.
  * @param parts pattern of the parts that are wanted
  */
-export async function judgedInBrowser(
+async function judgedInBrowser(
   parts: string,
   withPage: (url: string, verdict: Promise<Verdict>) => Promise<Verdict>,
 ): Promise<Verdict> {
@@ -62,3 +64,29 @@ export async function judgedInBrowser(
     },
   });
 }
+
+/** The verdict of Debian's Chromium. @param withFaults told what its console reported as errors */
+export const judgedInChromium = (parts: string, withFaults: (faults: readonly string[]) => void): Promise<Verdict> =>
+  judgedInBrowser(parts, (url, told) =>
+    withChromium(async (open) => {
+      const { faults } = await open(url);
+      const result = await told;
+      withFaults(faults);
+      return result;
+    }, WEBGPU_TEST_FLAGS),
+  );
+
+/** The verdict of Firefox, which is started with this process's environment. */
+export const judgedInFirefox = (parts: string): Promise<Verdict> =>
+  judgedInBrowser(parts, async (url, told) => {
+    const browser = startFirefox(findFirefox(), url);
+    const ended = browser.ended.then((words): never => {
+      throw new Error(`Firefox ended: ${words}`);
+    });
+    try {
+      return await Promise.race([told, ended]);
+    } finally {
+      ended.catch(() => {});
+      await browser.close();
+    }
+  });

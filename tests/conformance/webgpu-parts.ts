@@ -8,7 +8,7 @@ import type { Platform } from "../../src/core/ports.js";
 import type { Case } from "./case.js";
 import { type Difference, differences } from "./compare.js";
 import { blockCases } from "./random-blocks.js";
-import { SUITE } from "./suite.js";
+import { BRIEF, SUITE } from "./suite.js";
 import { MODEL_CASES, type ModelCase, modelDifferences } from "./whole-model.js";
 
 export interface PartVerdict {
@@ -39,6 +39,11 @@ interface Part {
 /** Products of few tokens, whose kernels have variants. */
 const decode = SUITE.filter(({ name }) => /^matmul .*\b(?:33|172|128)\] x [12],/.test(name));
 
+/** The same ways of reading weights, one shape each. */
+const briefDecode = decode.filter(({ name }) =>
+  /^matmul (?:int8|int4-g32)(?: bias)? \[(?:9, 33|20, 172)\] x 1,/.test(name),
+);
+
 /** Rounding of single products to half floats; sums are as exact as ever. */
 const HALF = 1e-3;
 /** A compiler of half floats takes seconds a kernel: every way of products and offsets once, and a deep sum. */
@@ -46,20 +51,17 @@ const int4 = SUITE.filter(({ name }) =>
   /^matmul int4-g(?:32|128)(?: zeroU4| bias)? \[(?:24, 128|9, 33|20, 172|40, 4096)\] x \d+, f32/.test(name),
 ).map((entry) => ({ ...entry, tolerance: HALF }));
 
+const WITH_SUBGROUPS: WebgpuOptions = { choice: { size: 128, subgroups: true } };
+const WITHOUT_DOT4: WebgpuOptions = { choice: { size: 32, subgroups: false }, dot4: false };
+
 const PARTS: readonly Part[] = [
+  { name: "in brief: first choice of kernels", options: {}, cases: BRIEF, model: MODEL_CASES },
+  { name: "in brief: subgroups", options: WITH_SUBGROUPS, cases: briefDecode, needs: "subgroups" },
+  { name: "in brief: no packed dot product", options: WITHOUT_DOT4, cases: briefDecode },
   { name: "first choice of kernels", options: {}, cases: SUITE, model: MODEL_CASES },
   { name: "weights in blocks", options: {}, cases: blockCases() },
-  {
-    name: "128 invocations, subgroups",
-    options: { choice: { size: 128, subgroups: true } },
-    cases: decode,
-    needs: "subgroups",
-  },
-  {
-    name: "32 invocations, no packed dot product",
-    options: { choice: { size: 32, subgroups: false }, dot4: false },
-    cases: decode,
-  },
+  { name: "128 invocations, subgroups", options: WITH_SUBGROUPS, cases: decode, needs: "subgroups" },
+  { name: "32 invocations, no packed dot product", options: WITHOUT_DOT4, cases: decode },
   {
     name: "products in f16",
     options: { f16: true },
@@ -87,8 +89,11 @@ async function judgePart(platform: Platform, { name, options, cases, model = [] 
   return { name, cases: cases.length + model.length, wrong };
 }
 
+/** Pattern of the parts that hold all of the others. */
+export const WHOLE = "^(?!in brief)";
+
 /** Judges the adapter of a platform in every part that it has and whose name matches. */
-export async function judge(platform: Platform, wanted = /(?:)/): Promise<Verdict> {
+export async function judge(platform: Platform, wanted = new RegExp(WHOLE)): Promise<Verdict> {
   try {
     const facts = await adapterFacts(platform);
     const asked = PARTS.filter(({ name }) => wanted.test(name));

@@ -1,13 +1,15 @@
 // The WebGPU backend in every part on every adapter that there is without a GPU: Dawn in Bun on SwiftShader, Dawn in Node on a
-// newer lavapipe (f16 and subgroups together), wgpu in Deno on Debian's lavapipe, Chromium. Software compilers take minutes.
+// newer lavapipe (f16 and subgroups together), wgpu in Deno and Firefox on Debian's lavapipe, Chromium. Software compilers take minutes.
 
 import { test } from "uvu";
-import { judgedInBrowser } from "../conformance/in-browser.js";
+import { judgedInChromium, judgedInFirefox } from "../conformance/in-browser.js";
 import { checkVerdict, judgedBy } from "../conformance/verdict.js";
-import { haveChromium, withChromium } from "../support/browser.js";
+import { WHOLE } from "../conformance/webgpu-parts.js";
+import { haveChromium } from "../support/browser.js";
+import { ensureDebian } from "../support/debian.js";
 import { debianLavapipe, newLavapipe } from "../support/lavapipe.js";
 import { runtimeEnvironment } from "../support/runtimes.js";
-import { needWebgpu, WEBGPU_TEST_FLAGS } from "../support/webgpu.js";
+import { needWebgpu } from "../support/webgpu.js";
 
 const runtimes = runtimeEnvironment();
 const own = debianLavapipe();
@@ -36,13 +38,18 @@ if (runtimes && needWebgpu()) {
 
 if (haveChromium()) {
   test("Chromium in all its parts", async () => {
-    const verdict = await judgedInBrowser("", (url, told) =>
-      withChromium(async (open) => {
-        await open(url);
-        return told;
-      }, WEBGPU_TEST_FLAGS),
-    );
+    const verdict = await judgedInChromium(WHOLE, () => {});
     checkVerdict(verdict, /^software \(.*swiftshader/i, /first choice.*128 invocations, subgroups/);
+  });
+}
+
+if (own && ensureDebian(["firefox-esr"])) {
+  test("Firefox, Debian's lavapipe", async () => {
+    const before = { ...process.env };
+    Object.assign(process.env, own);
+    const verdict = await judgedInFirefox(WHOLE);
+    process.env = before;
+    checkVerdict(verdict, /^software \(no name told\)/, /first choice.*products in f16/);
   });
 }
 
