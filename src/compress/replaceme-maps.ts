@@ -54,7 +54,7 @@ export function leastSquaresMap(
     throw new InputError("nibblemark compress", "--heal", problem, "Give more calibration tokens, or --ridge 0.01");
   }
   kernels.solve(sums.gram, hidden, sums.cross, hidden);
-  const t = arena.place(Float32Array.from(arena.doubles(sums.cross, size)));
+  const t = arena.place(new Float32Array(arena.doubles(sums.cross, size)));
   let [before, after] = [0, 0];
   eachSample(module, hidden, activations, isWeighed, (m, e, rows) => {
     // Without the map the run's output would be Y + M.

@@ -15,18 +15,47 @@ const SHARES = [1e-4, 1e-3, 1e-2, 3e-2, 0.1, 0.3, 1, 3, 30];
 const JUDGED = 512;
 /** Where there is nothing to judge by. */
 const UNJUDGED = 0.3;
+/** Channels from which on candidates are walked instead of all tried: each is a factorization of two matrices of that size. */
+const WIDE = 2048;
 
 /** The share with the least error when each half of the samples is judged by the other's map. */
 export function chooseRidge(module: CompressModule, hidden: number, halves: readonly [MapSums, MapSums]): number {
   const { kernels } = module;
   for (const { gram } of halves) kernels.mirror(gram, hidden);
   const [a, b] = halves;
-  let best = { share: UNJUDGED, error: Number.POSITIVE_INFINITY };
-  for (const share of SHARES) {
-    const error = errorOf(module, hidden, a, b, share) + errorOf(module, hidden, b, a, share);
-    if (error < best.error) best = { share, error };
+  const error = (share: number) => errorOf(module, hidden, a, b, share) + errorOf(module, hidden, b, a, share);
+  return (hidden < WIDE ? bestOf : walkedBest)(SHARES, error) ?? UNJUDGED;
+}
+
+type ErrorOf = (candidate: number) => number;
+
+/** The candidate with the least error, the first of equals; null where all errors are infinite. */
+export function bestOf(candidates: readonly number[], errorOf: ErrorOf): number | null {
+  let best: { readonly candidate: number | null; readonly error: number } = {
+    candidate: null,
+    error: Number.POSITIVE_INFINITY,
+  };
+  for (const candidate of candidates) {
+    const error = errorOf(candidate);
+    if (error < best.error) best = { candidate, error };
   }
-  return best.share;
+  return best.candidate;
+}
+
+/** The same for errors that fall and then rise: from the middle to where they fall, as long as they do. */
+export function walkedBest(candidates: readonly number[], errorOf: ErrorOf): number | null {
+  let at = candidates.length >> 1;
+  let least = errorOf(candidates[at]);
+  for (const step of [1, -1]) {
+    const from = at;
+    for (let next = at + step; candidates[next] !== undefined; next += step) {
+      const error = errorOf(candidates[next]);
+      if (error >= least) break;
+      [at, least] = [next, error];
+    }
+    if (at !== from) break;
+  }
+  return least < Number.POSITIVE_INFINITY ? candidates[at] : null;
 }
 
 /** Error of `fit`'s map on the tokens of `judge`, up to a constant; infinite where there is no map. */

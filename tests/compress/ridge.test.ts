@@ -5,6 +5,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { openComparer } from "../../src/backends/wasm/compare.js";
 import { healRun, type RunActivations } from "../../src/compress/replaceme.js";
+import { bestOf, walkedBest } from "../../src/compress/ridge.js";
 import { openTrial } from "../../src/compress/trial.js";
 import { nodePlatform } from "../../src/platform/node.js";
 import { builds, noise, openBuild } from "./module.js";
@@ -58,6 +59,27 @@ for (const build of builds) {
     assert.ok(farFrom(map, 1) < 0.3 * farFrom(free.map, 1), `${farFrom(map, 1)} beside ${farFrom(free.map, 1)}`);
   });
 }
+
+test("a wide model's candidates are walked to the same one, with fewer tries", () => {
+  const candidates = [1, 2, 3, 4, 5, 6, 7, 8, 9];
+  for (const lowest of candidates) {
+    let tries = 0;
+    const errorOf = (candidate: number) => {
+      tries++;
+      return (candidate - lowest) ** 2;
+    };
+    assert.is(walkedBest(candidates, errorOf), lowest);
+    assert.ok(tries <= 6, `${tries} tries for ${lowest}`);
+    assert.is(bestOf(candidates, errorOf), lowest);
+  }
+  // Too weak a pull leaves no map at all.
+  const weak = (candidate: number) => (candidate < 7 ? Number.POSITIVE_INFINITY : candidate);
+  assert.is(bestOf(candidates, weak), 7);
+  assert.is(
+    walkedBest(candidates, () => Number.POSITIVE_INFINITY),
+    null,
+  );
+});
 
 test("loud tokens do not drown the others", async () => {
   const given = activations(8, 40, 1.5, 0.01, 2);
