@@ -35,17 +35,16 @@ INLINE bool is_store(uint32_t info) { return info >> STORE_BIT & 1; }
 /** What is kept of an instruction's loads or of its stores. */
 INLINE Last *last_of(uint32_t info, void *lasts) { return (Last *)lasts + is_store(info); }
 
-/** An access that crosses into a second line touches that one too. */
-INLINE void touch(unsigned cpu, uint32_t info, uint64_t address, void *lasts) {
-  const bool writes = is_store(info);
-  Last *last = last_of(info, lasts);
+/** Bytes from..to, no more than a line's: what crosses into a second line touches that one too. */
+INLINE void touch(unsigned cpu, uint64_t from, uint64_t to, bool writes, Last *last) {
   end_wide_registers();
-  touch_line(cpu, address, writes, (uint64_t)last);
-  const uint64_t end = address + (1u << (info >> SIZE_BIT & SIZE_MASK)) - 1;
-  if ((address ^ end) >> 6) touch_line(cpu, end, writes, (uint64_t)last);
-  last->line = own_line(cpu, address);
+  touch_line(cpu, from, writes, (uint64_t)last);
+  if ((from ^ to) >> 6) touch_line(cpu, to, writes, (uint64_t)last);
+  last->line = own_line(cpu, from);
   last->misses = recorder_of(cpu)->l1_misses;
 }
+
+INLINE uint64_t last_byte(uint32_t info, uint64_t address) { return address + (1u << (info >> SIZE_BIT & SIZE_MASK)) - 1; }
 
 /**
  * The line that an instruction touched last is surely still in the first level while that has missed less often since than it
@@ -56,12 +55,13 @@ INLINE bool is_held(unsigned cpu, uint64_t address, const Last *last) {
 }
 
 static HOT void go_on(unsigned cpu, uint32_t info, uint64_t address, void *lasts) {
-  if (!is_held(cpu, address, last_of(info, lasts))) touch(cpu, info, address, lasts);
+  Last *last = last_of(info, lasts);
+  if (!is_held(cpu, address, last)) touch(cpu, address, last_byte(info, address), is_store(info), last);
 }
 
 static HOT void touch_alone(unsigned cpu, uint32_t info, uint64_t address, void *lasts) {
   (void)cpu;
-  touch(0, info, address, lasts);
+  touch(0, address, last_byte(info, address), is_store(info), last_of(info, lasts));
 }
 
 static HOT void go_on_alone(unsigned cpu, uint32_t info, uint64_t address, void *lasts) {
@@ -75,4 +75,25 @@ HOT void on_memory(unsigned cpu, uint32_t info, uint64_t address, void *lasts) {
 /** The same while there is one thread: all its places are known when this is compiled. */
 HOT void on_memory_alone(unsigned cpu, uint32_t info, uint64_t address, void *lasts) {
   if (!LIKELY(l1_is_newest(&watch.first_level[0], address, is_store(info)))) go_on_alone(cpu, info, address, lasts);
+}
+
+static HOT void go_on_group(unsigned cpu, uint32_t info, uint64_t address, void *data) {
+  Group *group = data;
+  const uint64_t from = address + group->from, to = address + group->to;
+  Last *last = &group->last[0];
+  if ((from ^ to) >> 6 || !is_held(cpu, from, last)) touch(cpu, from, to, is_store(info), last);
+}
+
+INLINE void accessed_group(unsigned cpu, uint32_t info, uint64_t address, void *data) {
+  const Group *group = data;
+  const uint64_t from = address + group->from, to = address + group->to;
+  const bool one_line = (from ^ to) >> 6 == 0;
+  if (!LIKELY(one_line && l1_is_newest(&watch.first_level[cpu % THREADS], from, is_store(info)))) go_on_group(cpu, info, address, data);
+}
+
+HOT void on_group(unsigned cpu, uint32_t info, uint64_t address, void *data) { accessed_group(cpu, info, address, data); }
+
+HOT void on_group_alone(unsigned cpu, uint32_t info, uint64_t address, void *data) {
+  (void)cpu;
+  accessed_group(0, info, address, data);
 }

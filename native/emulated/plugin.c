@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
+#include "groups.h"
 #include "watch.h"
 
 #define EXPORT __attribute__((visibility("default")))
@@ -13,21 +14,29 @@ EXPORT int qemu_plugin_version = PLUGIN_API;
 
 Watch watch = {
   .l1_ways = L1_MOST_WAYS,
+  .groups = 1,
   .epoch_instructions = 5000000,
   .output = { .chunk_bits = 16, .file = -1 },
 };
 
-/** What an instruction loaded and stored last; code that QEMU translates again gets new ones. */
-static Last *new_lasts(void) {
-  enum { MANY = 4096 };
-  static Last *lasts;
-  static int left;
-  if (left == 0) {
-    lasts = calloc(MANY, sizeof *lasts);
+/** Zeroed places for what instructions touched last; code that QEMU translates again gets new ones. */
+static void *new_place(size_t bytes) {
+  enum { MANY = 1 << 18 };
+  static char *places;
+  static size_t left;
+  if (left < bytes) {
+    places = calloc(1, MANY);
     left = MANY;
   }
-  left -= 2;
-  return &lasts[left];
+  left -= bytes;
+  return places + left;
+}
+
+static void follow_group(plugin_insn *insn, const Grouping *one) {
+  Group *group = new_place(sizeof *group);
+  group->from = one->from;
+  group->to = one->to;
+  qemu_plugin_register_vcpu_mem_cb(insn, watch.threaded ? on_group : on_group_alone, NO_REGISTERS, READS_AND_WRITES, group);
 }
 
 static void count_block(unsigned cpu, void *instructions) { recorder_of(cpu)->instructions += (uint64_t)instructions; }
@@ -41,11 +50,15 @@ static void translate(plugin_id id, plugin_tb *block) {
   else
 #endif
     qemu_plugin_register_vcpu_tb_exec_cb(block, count_block, NO_REGISTERS, (void *)count);
+  static Grouping groups[MOST_INSTRUCTIONS];
+  const size_t grouped = watch.groups && count <= MOST_INSTRUCTIONS ? count : 0;
+  group(groups, block, grouped);
   for (size_t i = 0; i < count; i++) {
     plugin_insn *insn = qemu_plugin_tb_get_insn(block, i);
-    if (touches_stack_top(insn)) continue;
+    if (touches_stack_top(insn) || (i < grouped && groups[i].told_by_another)) continue;
+    if (i < grouped && groups[i].leads) follow_group(insn, &groups[i]);
     // QEMU 7.2 calls for loads and stores whatever is asked for, so one callback takes both.
-    qemu_plugin_register_vcpu_mem_cb(insn, watch.threaded ? on_memory : on_memory_alone, NO_REGISTERS, READS_AND_WRITES, new_lasts());
+    else qemu_plugin_register_vcpu_mem_cb(insn, watch.threaded ? on_memory : on_memory_alone, NO_REGISTERS, READS_AND_WRITES, new_place(2 * sizeof(Last)));
   }
 }
 
@@ -65,6 +78,7 @@ static bool is_option(const char *text, Shape *shape) {
   return sscanf(text, "sets=%u", &shape->sets) == 1 ||
          sscanf(text, "ways=%u:%u:%u", &shape->ways[0], &shape->ways[1], &shape->ways[2]) == 3 ||
          sscanf(text, "l1ways=%u", &watch.l1_ways) == 1 || sscanf(text, "sample=%u", &watch.sample_shift) == 1 ||
+         sscanf(text, "groups=%u", &watch.groups) == 1 ||
          sscanf(text, "chunk=%u", &watch.output.chunk_bits) == 1 ||
          sscanf(text, "epoch=%lu", &watch.epoch_instructions) == 1;
 }

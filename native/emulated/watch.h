@@ -12,12 +12,20 @@ enum { THREADS = 256 };
 /** The line that an instruction touched last, and how often the first level had missed then. */
 typedef struct { uint64_t line, misses; } Last;
 
+/** Accesses of one kind that one callback tells of: the first byte before and the last behind its address. */
+typedef struct {
+  Last last[1];
+  int64_t from, to;
+} Group;
+
 typedef struct {
   L1 first_level[THREADS];
   Recorder recorders[THREADS];
   Llc llc;
   Output output;
   uint32_t l1_ways;
+  /** One callback for accesses that lie known distances apart; 0: one for each. */
+  uint32_t groups;
   uint64_t epoch_instructions;
   /** One of 2^n sets of the last-level cache is followed, and what it counts stands for all. */
   uint32_t sample_shift;
@@ -37,7 +45,7 @@ static inline uint64_t instructions_of(const Recorder *r) {
   return r->instructions + (r == watch.recorders ? watch.alone_instructions : 0);
 }
 
-on_access on_memory, on_memory_alone;
+on_access on_memory, on_memory_alone, on_group, on_group_alone;
 on_syscall before_syscall;
 on_syscall_return after_syscall;
 bool touches_stack_top(const plugin_insn *);
