@@ -38,6 +38,15 @@ export interface TrialParts {
   /** Residual streams before block 0; used up. */
   readonly states: Float32Array[];
   readonly ridge: number | null;
+  /** Before each set that is run; `runs` were before it. */
+  readonly onRun?: (runs: number) => Promise<void>;
+  /** Results of an earlier call that was killed, and where new ones go. They count as runs, so that a search takes the same way. */
+  readonly memo?: TrialMemo;
+}
+
+export interface TrialMemo {
+  find(key: string): Losses | undefined;
+  add(key: string, losses: Losses): Promise<void>;
 }
 
 /** What the whole model puts out on every sample. */
@@ -68,22 +77,28 @@ export async function openTrial(parts: TrialParts, healing: boolean): Promise<Tr
       const key = `${[...removed].sort((a, b) => a - b)} ${heal}`;
       const before = known.get(key);
       if (before) return before;
+      await parts.onRun?.(runs);
       runs++;
-      const logits: Float32Array[] = [];
-      for (const half of heal ? halvesOf(set.samples.length) : [{ judged: set.samples.map((_, i) => i), fitted: [] }]) {
-        const healed = heal ? await healKept(parts, kept, removed, half.fitted) : new Map<string, Float32Array>();
-        const start = heal ? Math.min(...removed) - 1 : Math.min(...removed);
-        const states = half.judged.map((i) => kept.states[start][i]);
-        const layers = Array.from({ length: forward.layers - start }, (_, i) => start + i);
-        const floats: FloatsOf = async (name) => healed.get(name) ?? parts.floats(name);
-        await walk(forward, states, { taps: [], layers: layers.filter((layer) => !removed.includes(layer)), floats });
-        for (const [at, i] of half.judged.entries()) logits[i] = await scored(parts, set.samples[i], states[at]);
-      }
-      const losses = lossesOf(parts, whole, logits);
+      const losses = parts.memo?.find(key) ?? (await run(removed, heal));
+      await parts.memo?.add(key, losses);
       known.set(key, losses);
       return losses;
     },
   };
+
+  async function run(removed: readonly number[], heal: boolean): Promise<Losses> {
+    const logits: Float32Array[] = [];
+    for (const half of heal ? halvesOf(set.samples.length) : [{ judged: set.samples.map((_, i) => i), fitted: [] }]) {
+      const healed = heal ? await healKept(parts, kept, removed, half.fitted) : new Map<string, Float32Array>();
+      const start = heal ? Math.min(...removed) - 1 : Math.min(...removed);
+      const states = half.judged.map((i) => kept.states[start][i]);
+      const layers = Array.from({ length: forward.layers - start }, (_, i) => start + i);
+      const floats: FloatsOf = async (name) => healed.get(name) ?? parts.floats(name);
+      await walk(forward, states, { taps: [], layers: layers.filter((layer) => !removed.includes(layer)), floats });
+      for (const [at, i] of half.judged.entries()) logits[i] = await scored(parts, set.samples[i], states[at]);
+    }
+    return lossesOf(parts, whole, logits);
+  }
 }
 
 /** Runs the whole model over `states`, which are used up. @param healing keep what ReplaceMe needs too */

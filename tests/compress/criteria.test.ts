@@ -8,7 +8,7 @@ import { replaceMe, runsOf } from "../../src/compress/replaceme.js";
 import type { CalibrationSet } from "../../src/compress/samples.js";
 import { divergence } from "../../src/compress/search.js";
 import { activationShift, similarityScores } from "../../src/compress/similarity.js";
-import { openTrial } from "../../src/compress/trial.js";
+import { type Losses, openTrial } from "../../src/compress/trial.js";
 import { loraDeltaScores } from "../../src/compress/weights.js";
 import type { FloatsOf } from "../../src/core/layers.js";
 import { nodePlatform } from "../../src/platform/node.js";
@@ -86,6 +86,36 @@ test("a block that does nothing goes first", async () => {
     assert.ok(Math.abs(kl) < 1e-6);
     assert.ok(Math.abs(nll - (trial.base[kind as "prompt"]?.nll as number)) < 1e-6);
   }
+  await close();
+});
+
+test("what an earlier call tried is not run again, and counts as a run", async () => {
+  const { forward, module, states, parts, trial, close } = await open();
+  const told: Losses = { prompt: { tokens: 1, nll: 7, kl: 7 } };
+  const kept = new Map([["1 false", told]]);
+  const asked: number[] = [];
+  const resumed = await openTrial(
+    {
+      ...{ module, config: tinyDecoder, floats, forward, comparer: parts.comparer, set, ridge: 0.01 },
+      states: await states(),
+      onRun: async (runs) => {
+        asked.push(runs);
+      },
+      memo: {
+        find: (key) => kept.get(key),
+        add: async (key, losses) => {
+          kept.set(key, losses);
+        },
+      },
+    },
+    true,
+  );
+  assert.equal(await resumed.losses([1], false), told);
+  assert.equal(await resumed.losses([2, 1], true), await trial.losses([1, 2], true));
+  assert.equal(kept.get("1,2 true"), await trial.losses([1, 2], true));
+  await resumed.losses([1], false);
+  assert.equal(asked, [0, 1]);
+  assert.is(resumed.runs(), 2);
   await close();
 });
 

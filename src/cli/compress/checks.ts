@@ -9,8 +9,7 @@ import { halvesOf } from "../../compress/trial.js";
 import { InputError } from "../../core/errors.js";
 import type { Model } from "../../core/model.js";
 import { elementCount } from "../../core/tensor.js";
-import type { CompressRequest } from "./request.js";
-import { criteriaOf } from "./scoring.js";
+import { type CompressRequest, criteriaOf } from "./request.js";
 import { trainableReason } from "./trainable.js";
 
 const fail = (field: string, problem: string, remedy: string) =>

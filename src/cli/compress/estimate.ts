@@ -1,8 +1,7 @@
 // How long a compression will take, before it begins: multiply-adds of each stage over what this machine does in a short probe.
 
 import type { Engine } from "./engine.js";
-import { type CompressRequest, removedCount } from "./request.js";
-import { criteriaOf } from "./scoring.js";
+import { type CompressRequest, criteriaOf, removedCount } from "./request.js";
 
 export interface Estimate {
   readonly stages: readonly { readonly stage: string; readonly seconds: number }[];
@@ -37,6 +36,16 @@ function blockWork({ model }: Engine): number {
   return hidden * headDim * (2 * heads + 2 * kvHeads) + 3 * hidden * ffn;
 }
 
+/** Sets of blocks that the criteria will try without. */
+export function expectedRuns(request: CompressRequest, layers: number): number {
+  const names = criteriaOf(request);
+  const count = removedCount(request);
+  const searches = names.includes("healed-swap") ? request.searchBudget : 0;
+  const singles = names.some((name) => ["perplexity", "task-loss", "healed-swap"].includes(name)) ? layers : 0;
+  const greedy = names.includes("sleb") ? (layers - count / 2) * count : 0;
+  return Math.ceil(searches + singles + greedy);
+}
+
 /** @param tokens of the calibration set, and of healing's samples */
 export function estimate(engine: Engine, request: CompressRequest, tokens: number, healTokens: number): Estimate {
   const speed = probeSpeed(engine);
@@ -45,10 +54,7 @@ export function estimate(engine: Engine, request: CompressRequest, tokens: numbe
   const pass = tokens * (layers * block + hidden * vocab);
   const names = criteriaOf(request);
   const count = removedCount(request);
-  const searches = names.includes("healed-swap") ? request.searchBudget : 0;
-  const singles = names.some((name) => ["perplexity", "task-loss", "healed-swap"].includes(name)) ? layers : 0;
-  const greedy = names.includes("sleb") ? (layers - count / 2) * count : 0;
-  const scoring = names.length === 0 ? 0 : pass * (2 + 0.6 * (searches + singles + greedy));
+  const scoring = names.length === 0 ? 0 : pass * (2 + 0.6 * expectedRuns(request, layers));
   const replaced = request.heal.some((name) => name.startsWith("replaceme"));
   const healing = replaced ? pass + count * (4 * tokens * hidden ** 2 + 3 * hidden ** 3) : 0;
   const kept = layers - count;

@@ -2,12 +2,17 @@
 // is written under another name and renamed; the result itself appears by one rename at the very end.
 
 import { createHash } from "node:crypto";
-import { mkdir, readdir, rename, rm } from "node:fs/promises";
+import { appendFile, mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { InputError } from "../../core/errors.js";
 import type { Platform } from "../../core/ports.js";
 import { attempt } from "../../platform/node.js";
 import type { CompressRequest } from "./request.js";
+
+export interface Lines<T> {
+  find(key: string): T | undefined;
+  add(key: string, value: T): Promise<void>;
+}
 
 export interface Journal {
   readonly folder: string;
@@ -15,6 +20,8 @@ export interface Journal {
   readonly resumed: boolean;
   /** A piece of work done once: read back when it is there, else made and kept. */
   once<T>(name: string, make: () => Promise<T>): Promise<T>;
+  /** Values by name that come one after another, a line each; a torn last line is made again. */
+  lines<T>(name: string): Promise<Lines<T>>;
   /** Path inside the folder. */
   path(name: string): string;
   has(name: string): Promise<boolean>;
@@ -65,6 +72,7 @@ export async function openJournal(
       await platform.writeWhole(file, `${JSON.stringify(made, null, 2)}\n`);
       return made;
     },
+    lines: (name) => openLines(path(`${name}.jsonl`)),
     async finish(made) {
       const target = resolve(request.output);
       await attempt(request.output, async () => {
@@ -75,6 +83,28 @@ export async function openJournal(
         await rename(made, target);
         await rm(folder, { recursive: true, force: true });
       });
+    },
+  };
+}
+
+async function openLines<T>(file: string): Promise<Lines<T>> {
+  const known = new Map<string, T>();
+  const text = await readFile(file, "utf8").catch(() => "");
+  for (const line of text.split("\n")) {
+    try {
+      const [key, value] = JSON.parse(line) as [string, T];
+      known.set(key, value);
+    } catch {
+      // Killed while it was written, or the end.
+    }
+  }
+  if (text !== "" && !text.endsWith("\n")) await attempt(file, () => appendFile(file, "\n"));
+  return {
+    find: (key) => known.get(key),
+    async add(key, value) {
+      if (known.has(key)) return;
+      known.set(key, value);
+      await attempt(file, () => appendFile(file, `${JSON.stringify([key, value])}\n`));
     },
   };
 }

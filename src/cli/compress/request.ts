@@ -95,6 +95,10 @@ export function removedCount({ prune }: CompressRequest): number {
   return "layers" in prune ? prune.layers.length : prune.count;
 }
 
+/** Criteria that have to look at the model with calibration data. */
+export const criteriaOf = ({ criterion, compare, prune }: CompressRequest): readonly string[] =>
+  !prune || "layers" in prune ? compare : [criterion, ...compare.filter((name) => name !== criterion)];
+
 /** Everything about the model that would fail later. */
 export function checkModel(request: CompressRequest, model: Model, protect: readonly number[]): void {
   const { config } = model;

@@ -12,13 +12,14 @@ import {
 import { type CalibrationSet, spread, TOKEN_CLASSES, type TokenClass } from "../../compress/samples.js";
 import { protectedByDefault, type SelectOptions, selectSet } from "../../compress/select.js";
 import { activationShift, type SimilarityScores, similarityScores } from "../../compress/similarity.js";
-import { openTrial, type Trial } from "../../compress/trial.js";
+import { openTrial, type Trial, type TrialMemo, type TrialParts } from "../../compress/trial.js";
 import { InputError } from "../../core/errors.js";
 import type { StreamedForward } from "../../core/layers.js";
 import type { WriteSource } from "../../core/write.js";
 import { readAdapter } from "./adapter.js";
 import { type Engine, floatsOf, keptInMemory, longestOf } from "./engine.js";
-import { type CompressRequest, removedCount } from "./request.js";
+import { expectedRuns } from "./estimate.js";
+import { type CompressRequest, criteriaOf, removedCount } from "./request.js";
 import { taylorOf } from "./taylor.js";
 import { trainableReason } from "./trainable.js";
 
@@ -29,10 +30,6 @@ export interface Scoring {
 }
 
 const isCriterion = (name: string): name is CriterionName => CRITERIA.some((one) => one.name === name);
-
-/** Criteria that have to look at the model with calibration data. */
-export const criteriaOf = ({ criterion, compare, prune }: CompressRequest): readonly string[] =>
-  !prune || "layers" in prune ? compare : [criterion, ...compare.filter((name) => name !== criterion)];
 
 /** Block 0 stays where ReplaceMe heals: its map goes into the block before. */
 export function protectedOf({ protect, heal }: CompressRequest, layers: number): readonly number[] {
@@ -90,7 +87,7 @@ export function checkScoring(request: CompressRequest, engine: Engine, set: Cali
   }
 }
 
-/** Runs what is asked. @param general the general samples of `activation-shift` @param shared a trial that was opened before */
+/** Runs what is asked. @param general the general samples of `activation-shift` @param shared a trial that was opened before @param memo sets that were tried before */
 export async function chooseLayers(
   engine: Engine,
   request: CompressRequest,
@@ -98,6 +95,7 @@ export async function chooseLayers(
   general: CalibrationSet | null,
   onStage: (stage: string, done: number, total: number) => Promise<void>,
   shared: (() => Promise<Trial>) | null = null,
+  memo: TrialMemo | null = null,
 ): Promise<Scoring> {
   const { prune } = request;
   const { layers } = engine.model.config.decoder;
@@ -108,7 +106,7 @@ export async function chooseLayers(
   };
   const names = criteriaOf(request);
   const scores: LayerScores[] = [];
-  const opened = await openParts(engine, request, set, general, options.count, onStage, shared);
+  const opened = await openParts(engine, request, set, general, options.count, onStage, shared, memo);
   try {
     for (const [i, name] of names.entries()) {
       await onStage(`scoring by ${name}`, i, names.length);
@@ -142,6 +140,7 @@ async function openParts(
   span: number,
   onStage: (stage: string, done: number, total: number) => Promise<void>,
   shared: (() => Promise<Trial>) | null,
+  memo: TrialMemo | null,
 ) {
   const source = keptInMemory(engine.source);
   const samples = [...(set?.samples ?? []), ...(general?.samples ?? [])];
@@ -160,7 +159,9 @@ async function openParts(
     (set && forward
       ? once(async (): Promise<Trial> => {
           await onStage("running the whole model", 0, 1);
-          return trialOf(engine, source, forward, set, request);
+          const most = Math.max(1, expectedRuns(request, layers));
+          const onRun = (runs: number) => onStage("trying sets of blocks", Math.min(runs, most), most);
+          return trialOf(engine, source, forward, set, request, { onRun, ...(memo ? { memo } : {}) });
         })
       : null);
   const shift =
@@ -199,10 +200,11 @@ export async function trialOf(
   forward: StreamedForward,
   set: CalibrationSet,
   { searchSamples, ridge }: Pick<CompressRequest, "searchSamples" | "ridge">,
+  watched: Pick<TrialParts, "onRun" | "memo"> = {},
 ): Promise<Trial> {
   const few = { ...set, samples: spread(set.samples, searchSamples ?? set.samples.length) };
   const states = await forward.embed(few.samples);
   const { module, comparer } = engine;
-  const parts = { module, comparer, forward, set: few, states, ridge };
+  const parts = { module, comparer, forward, set: few, states, ridge, ...watched };
   return openTrial({ ...parts, config: source.config.decoder, floats: floatsOf(source) }, true);
 }

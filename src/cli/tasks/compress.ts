@@ -3,6 +3,7 @@
 import { join } from "node:path";
 import { prunedSource } from "../../compress/prune.js";
 import { checkCalibration } from "../../compress/samples.js";
+import type { Losses } from "../../compress/trial.js";
 import type { CompressionReport, StageReport } from "../../core/compression.js";
 import { InputError } from "../../core/errors.js";
 import type { Platform } from "../../core/ports.js";
@@ -15,8 +16,15 @@ import { blindWarnings, blockFindings, criteriaReports, idleHealing } from "../c
 import { openJournal } from "../compress/journal.js";
 import { measureStages, type Place } from "../compress/measure.js";
 import type { OnStage } from "../compress/quantizing.js";
-import { type CompressRequest, checkModel, checkPlace, describe, removedCount } from "../compress/request.js";
-import { checkScoring, chooseLayers, comparable, criteriaOf, protectedOf, type Scoring } from "../compress/scoring.js";
+import {
+  type CompressRequest,
+  checkModel,
+  checkPlace,
+  criteriaOf,
+  describe,
+  removedCount,
+} from "../compress/request.js";
+import { checkScoring, chooseLayers, comparable, protectedOf, type Scoring } from "../compress/scoring.js";
 import { healStages, quantizeStage, type Work, writeStage } from "../compress/stages.js";
 import type { FinalEvent } from "../protocol.js";
 
@@ -102,9 +110,11 @@ async function prepare(
 
 async function run(work: Work, control: Control, begun: number): Promise<CompressionReport> {
   const { engine, request, journal, calib, general, onStage } = work;
-  const scoring = await journal.once("scoring", (): Promise<Scoring> => {
+  const scoring = await journal.once("scoring", async (): Promise<Scoring> => {
     const idle = criteriaOf(request).length === 0 && removedCount(request) === 0;
-    return idle ? Promise.resolve({ removed: [], scores: [] }) : chooseLayers(engine, request, calib, general, onStage);
+    if (idle) return { removed: [], scores: [] };
+    const memo = await journal.lines<Losses>("trials");
+    return chooseLayers(engine, request, calib, general, onStage, null, memo);
   });
   if (scoring.removed.length > 0) work.say(`removing blocks ${scoring.removed.join(", ")}`);
   const places: Place[] = [{ stage: "original", path: request.input }];
