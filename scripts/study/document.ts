@@ -18,6 +18,7 @@ import {
   regretTable,
   singleTable,
   smolBars,
+  smolScore,
   smolTable,
   smolVerdict,
 } from "./tables.js";
@@ -83,6 +84,7 @@ function documentOf(store: Store): string[] {
     "",
     ...smolBars(store),
     ...smolVerdict(store),
+    ...smolScore(store),
     "",
     ...claims(store),
   ];

@@ -185,6 +185,25 @@ export function smolVerdict(store: Store): string[] {
   });
 }
 
+/** In how many settings (blocks, healing, scheme) that were measured for all criteria ours is the least; and where it is not. */
+export function smolScore(store: Store): string[] {
+  const settings = SMOL_COUNTS.flatMap((count) =>
+    [false, true].flatMap((heal) => SMOL_SCHEMES.map((scheme) => ({ count, heal, scheme }))),
+  ).flatMap(({ count, heal, scheme }) => {
+    const list = SMOL_CRITERIA.map((criterion) => ({ criterion, kl: smolLoss(store, criterion, count, heal, scheme) }));
+    if (list.some(({ kl }) => kl === undefined)) return [];
+    const [best] = list.sort((a, b) => (a.kl as number) - (b.kl as number));
+    return [{ best: best.criterion, name: `${count} blocks, ${heal ? "ReplaceMe" : "none"}, ${scheme}` }];
+  });
+  if (settings.length === 0) return [];
+  const lost = settings.filter(({ best }) => best !== "healed-swap");
+  const tail = lost.map(({ name, best }) => `${best} is better at ${name}`).join("; ");
+  const won = settings.length - lost.length;
+  return [
+    `- Of ${settings.length} settings that were measured for all criteria, healed-swap is the best in ${won}${tail ? `; ${tail}` : ""}.`,
+  ];
+}
+
 /** Divergence after each healing as bars: text, then answers. */
 export function healBars(store: Store): string[] {
   const list = HEALINGS.flatMap(({ name }, i) => {
