@@ -5,7 +5,7 @@ import type { Page } from "playwright-core";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { haveChromium } from "../support/browser.js";
-import { askDemo, ready, showSample, statusIs, tooWide, withDemo } from "./page.js";
+import { askDemo, benchFirstTarget, downloadedResult, ready, showSample, statusIs, tooWide, withDemo } from "./page.js";
 
 const device = async (page: Page) => (await page.textContent("#device")) ?? "";
 
@@ -93,8 +93,7 @@ if (haveChromium()) {
 
   test("a benchmark waits while its tab is in the background, and a cancelled one shows what it has", async () => {
     await withDemo(async ({ page, faults }) => {
-      for (const box of (await page.locator("#bench-targets input:enabled").all()).slice(1)) await box.uncheck();
-      await page.click("#bench-run");
+      await benchFirstTarget(page);
       await page.locator("#bench-stage", { hasText: /measuring/ }).waitFor();
       await page.evaluate(putAway, "hidden");
       await page.locator("#notes li", { hasText: "Paused while this tab" }).waitFor();
@@ -105,14 +104,9 @@ if (haveChromium()) {
       await page.click("#bench-run");
       await statusIs(page, /^Measured/);
       assert.match((await page.textContent("#bench-result")) ?? "", /tg16/);
-      const download = page.waitForEvent("download");
-      await page.click("#download-json");
-      const stream = await (await download).createReadStream();
-      const parts: Buffer[] = [];
-      for await (const part of stream) parts.push(part as Buffer);
-      const result = JSON.parse(Buffer.concat(parts).toString("utf8"));
+      const result = await downloadedResult(page);
       assert.is(result.schemaVersion, 1);
-      assert.ok(result.cases.every(({ state }: { state: string }) => state === "measured"));
+      assert.ok(result.cases.every(({ state }) => state === "measured"));
       await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
       await page.click("#copy-markdown");
       await statusIs(page, /^Copied/);

@@ -2,6 +2,7 @@
 
 import { join } from "node:path";
 import type { Page } from "playwright-core";
+import type { BenchResult } from "../../src/core/result.js";
 import type { ServeOptions } from "../../src/hosts/serve.js";
 import { type OpenPage, packageFolders, withChromium, withServer } from "../support/browser.js";
 import { root } from "../support/root.js";
@@ -65,6 +66,21 @@ export async function tooWide(page: Page): Promise<string[]> {
 export async function showSample(page: Page, name: string): Promise<void> {
   await page.click(`button[data-sample="${name}"]`);
   await statusIs(page, new RegExp(`^${name}: `));
+}
+
+/** Leaves the benchmark its first target, and starts it. */
+export async function benchFirstTarget(page: Page): Promise<void> {
+  for (const box of (await page.locator("#bench-targets input:enabled").all()).slice(1)) await box.uncheck();
+  await page.click("#bench-run");
+}
+
+/** The benchmark's result as "download JSON" gives it. */
+export async function downloadedResult(page: Page): Promise<BenchResult> {
+  const download = page.waitForEvent("download");
+  await page.click("#download-json");
+  const parts: Buffer[] = [];
+  for await (const part of await (await download).createReadStream()) parts.push(part as Buffer);
+  return JSON.parse(Buffer.concat(parts).toString("utf8")) as BenchResult;
 }
 
 /** Figure of a row of the speeds, with all digits. @param column 1 all local, 2 as placed */

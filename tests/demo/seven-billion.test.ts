@@ -3,16 +3,14 @@
 
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import type { BenchResult } from "../../src/core/result.js";
 import { haveChromium } from "../support/browser.js";
-import { speed, statusIs, withDemo } from "./page.js";
+import { benchFirstTarget, downloadedResult, speed, statusIs, withDemo } from "./page.js";
 
 if (haveChromium()) {
   test("the benchmark's 7B option runs beside the shipped model, tells how far it is, and names its machine", async () => {
     await withDemo(async ({ page, faults }) => {
-      for (const box of (await page.locator("#bench-targets input:enabled").all()).slice(1)) await box.uncheck();
       await page.check("#bench-shape");
-      await page.click("#bench-run");
+      await benchFirstTarget(page);
       assert.is(await page.isDisabled("#bench-run"), true);
       await page.locator("#bench-stage", { hasText: /llava-1\.5-7b/ }).waitFor({ timeout: 60_000 });
       assert.ok(Number(await page.getAttribute("#bench-progress", "max")) > 1);
@@ -20,11 +18,7 @@ if (haveChromium()) {
       const text = (await page.textContent("#bench-result")) ?? "";
       assert.match(text, /llava-1\.5-7b \(1 of 32 layers\)/);
       assert.match(text, /extrapolated/);
-      const download = page.waitForEvent("download");
-      await page.click("#download-json");
-      const parts: Buffer[] = [];
-      for await (const part of await (await download).createReadStream()) parts.push(part as Buffer);
-      const result = JSON.parse(Buffer.concat(parts).toString("utf8")) as BenchResult;
+      const result = await downloadedResult(page);
       const measured = result.cases.filter((entry) => entry.state === "measured");
       assert.equal([...new Set(measured.map(({ test }) => test))], ["vision", "pp64", "tg16", "ttft16", "pp16", "tg8"]);
       assert.ok(measured.every((entry) => entry.samplesNs.length === 9));

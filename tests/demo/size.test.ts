@@ -10,7 +10,7 @@ import * as assert from "uvu/assert";
 import { haveChromium, type OpenPage, withChromium, withServer } from "../support/browser.js";
 import { watchOthers } from "../support/load.js";
 import { root } from "../support/root.js";
-import { askDemo, ready, showSample, site, siteOptions, statusIs } from "./page.js";
+import { askDemo, benchFirstTarget, ready, showSample, site, siteOptions, statusIs } from "./page.js";
 
 const MOST_BYTES = 1.5e6;
 const MOST_MODEL_BYTES = 8e6;
@@ -105,8 +105,7 @@ async function visit(url: string, open: (url: string) => Promise<OpenPage>, onRe
   assert.ok(first <= MOST_TOKEN_MS, `${first} ms`);
   await page.selectOption("[name=cache]", "none");
   for (const value of ["100", "500", "1000", "2000"]) await page.locator("[name=latencyNs]").fill(value);
-  for (const box of (await page.locator("#bench-targets input:enabled").all()).slice(1)) await box.uncheck();
-  await page.click("#bench-run");
+  await benchFirstTarget(page);
   await statusIs(page, /^Measured/);
   const tasks = await page.evaluate(() => (globalThis as unknown as { longTasks: number[] }).longTasks);
   const told: Visit = {
