@@ -15,6 +15,17 @@ import { speedSection } from "./speed-section.js";
 /** Whether anything was to be timed; `nibblemark eval` measures quality only. */
 const isTimed = ({ cases }: BenchResult) => cases.length > 0;
 
+/** Software adapters that `all` leaves out: right, but what they would be timed at is no GPU's. */
+function leftOut({ targets, scenario, cases }: BenchResult): string[][] {
+  if (!scenario.workloads.some((workload) => workload.targets === "all")) return [];
+  const ran = new Set(cases.map(({ target }) => targetName(target)));
+  return targets.flatMap((status) =>
+    status.available && status.target.backend === "webgpu" && !ran.has(targetName(status.target))
+      ? [[targetName(status.target), "", `${status.detail}. To run it all the same: --target webgpu`]]
+      : [],
+  );
+}
+
 /** Targets and cases that did not run, with the reason; nothing where none was asked to. */
 function absentSection(result: BenchResult): Section | null {
   if (!isTimed(result)) return null;
@@ -26,7 +37,7 @@ function absentSection(result: BenchResult): Section | null {
       ? []
       : [[targetName(entry.target), `${entry.model} ${entry.quant} ${entry.test}`, `${entry.state}: ${entry.reason}`]],
   );
-  const rows = [...targets, ...cases];
+  const rows = [...targets, ...leftOut(result), ...cases];
   if (rows.length === 0) return null;
   return { title: "Not run", columns: [left("target"), left("case"), left("why")], rows, notes: [] };
 }
