@@ -132,9 +132,11 @@ async function gptq(platform: Platform, threads: number): Promise<void> {
   });
   const seconds = (performance.now() - begun) / 1000;
   console.log(
-    `GPTQ of one 7B block, ${ALL_TOKENS} tokens, ${threads} threads: ${seconds.toFixed(1)} s, making its inputs`,
+    `GPTQ of one 7B block, ${ALL_TOKENS} tokens, ${threads} threads: ${seconds.toFixed(1)} s, with making its`,
   );
-  console.log(`  twice counted; peak memory of the module ${blocks(module)}; mean squared errors ${errors.join(", ")}`);
+  console.log(
+    `  synthetic inputs twice; peak memory of the module ${blocks(module)}; mean squared errors ${errors.join(", ")}`,
+  );
   await module.close();
 }
 
