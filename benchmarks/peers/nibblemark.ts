@@ -16,7 +16,7 @@ import type { MatmulWork, Work } from "./case.js";
 import type { Arm, Opened } from "./contender.js";
 import { errorOf, seededInput, seededMatrix, storedBytes } from "./matrix.js";
 import { openModelArms } from "./nibblemark-model.js";
-import { onnxBytes, sampleNodes, sampleSets, writeData } from "./onnx-model.js";
+import { onnxBytes, sampleNodes, sampleSets, setsASample, writeData } from "./onnx-model.js";
 
 export async function open(work: Work, threads: number): Promise<Opened> {
   const platform = nodePlatform();
@@ -47,6 +47,7 @@ export async function readMatrix(platform: Platform, work: MatmulWork): Promise<
 async function productArms(platform: Platform, variant: WasmVariant, work: MatmulWork, threads: number) {
   const { rows, cols, group, tokens } = work;
   const [nodes, sets] = [sampleNodes(work), sampleSets(work)];
+  const turns = setsASample(work, sets);
   const values = (id: number, width: number): TensorSpec => ({
     ...{ id, name: `tensor ${id}`, class: "activations", part: "decoder", layer: -1, format: "f32" },
     ...{ rows: tokens, cols: width },
@@ -77,8 +78,8 @@ async function productArms(platform: Platform, variant: WasmVariant, work: Matmu
     const submit = () => backend.submit(lists[turn++ % sets]);
     return {
       run: async () => {
-        await submit();
-        return { amount: nodes };
+        for (let i = 0; i < turns; i++) await submit();
+        return { amount: turns * nodes };
       },
       error: async () => errorOf(seededMatrix(work), x, (await submit()).outputs[0]),
     };
@@ -99,8 +100,12 @@ async function readArms(platform: Platform, variant: WasmVariant, work: MatmulWo
   let turn = 0;
   const arm = (streams: number): Arm => ({
     run: async () => {
-      const from = at + (turn++ % sets) * nodes * matrixBytes;
-      return { amount: (kernels.readBytes(from, nodes * matrixBytes, streams) >>> 0) / matrixBytes };
+      let bytes = 0;
+      for (let i = 0; i < setsASample(work, sets); i++) {
+        const from = at + (turn++ % sets) * nodes * matrixBytes;
+        bytes += kernels.readBytes(from, nodes * matrixBytes, streams) >>> 0;
+      }
+      return { amount: bytes / matrixBytes };
     },
     error: async () => null,
   });

@@ -9,14 +9,17 @@ import type { MatmulWork } from "./case.js";
 import { dataFolder } from "./folders.js";
 import { type Matrix, seededMatrix } from "./matrix.js";
 
-/** Products of one sample: about 10 ms for the native peer; few for what is far slower. */
+/** Products of one set: about 10 ms for the native peer; few for what is far slower. */
 export function sampleNodes({ rows, tokens }: MatmulWork): number {
   if (tokens > 1) return 1;
   return rows > 8192 ? 3 : 8;
 }
 
-/** Samples until a weight is read again: one token's weights lie on over 600 MB, beyond every cache. */
+/** Sets until a weight is read again: one token's weights lie on over 600 MB, beyond every cache. */
 export const sampleSets = ({ tokens }: MatmulWork): number => (tokens > 1 ? 4 : 8);
+
+/** Of `sets` sets, those that one sample goes through: one token's all, so that it takes a tenth of a second. */
+export const setsASample = ({ tokens }: MatmulWork, sets: number): number => (tokens > 1 ? 1 : sets);
 
 const strideBytes = ({ codes, scales }: Matrix): number => Math.ceil((codes.length + scales.byteLength) / 4096) * 4096;
 const dataName = ({ rows, cols, group }: MatmulWork): string => `${rows}x${cols}-g${group}.bin`;
