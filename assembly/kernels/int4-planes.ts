@@ -7,6 +7,9 @@ import { OFFSET_BIAS, OFFSET_NONE8, OFFSET_ZERO_U4, recordBytes } from "./job";
 import { MASKS, SHORT, TOTALS, fold, halves } from "./int4-scales";
 import { dotWords, madd, shiftByte } from "./lanes";
 
+/** Sums of a wide group's pieces wait this far behind the sums: scales lie at its end, and to touch them early slows DRAM's streams. */
+const PARTS: usize = 512;
+
 /**
  * acc[block * 8 + row] = sum over groups of scale * (codes . x). x: per piece the sum of x, i32 [4] (times -8 for symmetric
  * weights, -1 for zero points), then per four columns the three planes, each four times; xScales f32 [groups] as spreadPlanes
@@ -21,15 +24,20 @@ export function int4PlanesVector(
   const up = v128.load(MASKS, 112);
   const none = i32x4.splat(0);
   const wide = group > 16;
+  // Zero points lie there too.
+  const apart = offset != OFFSET_ZERO_U4;
   const bytes: usize = wide ? 128 : 64;
   const stride = <usize>groups * <usize>recordBytes(group, offset);
   const end = acc + ((<usize>blocks) << 5);
   for (let g = 0; g < groups; g++) {
     const factor = f32x4.splat(load<f32>(xScales + ((<usize>g) << 2)));
+    const first = weight;
     const meta = weight + (<usize>group << 2);
     for (; weight < meta; weight += bytes) {
       const start = v128.load(x);
       x += 16;
+      const begun = apart && weight > first;
+      const waits = apart && weight + bytes < meta;
       let record = weight;
       let scales = meta;
       for (let at = acc; at < end; at += 32) {
@@ -142,11 +150,23 @@ export function int4PlanesVector(
           low2 = dotWords(four, a, low2);
           high2 = dotWords(four, b, high2);
         }
-        add(at, f32x4.mul(halves(scales, half), factor), join(low0, low1, low2, up));
-        add(at + 16, f32x4.mul(halves(scales + 8, half), factor), join(high0, high1, high2, up));
+        let low = f32x4.convert_i32x4_s(join(low0, low1, low2, up));
+        let high = f32x4.convert_i32x4_s(join(high0, high1, high2, up));
+        if (begun) {
+          low = f32x4.add(low, v128.load(at, PARTS));
+          high = f32x4.add(high, v128.load(at, PARTS + 16));
+        }
+        if (waits) {
+          v128.store(at, low, PARTS);
+          v128.store(at, high, PARTS + 16);
+        } else {
+          add(at, f32x4.mul(halves(scales, half), factor), low);
+          add(at + 16, f32x4.mul(halves(scales + 8, half), factor), high);
+        }
         if (offset == OFFSET_BIAS) {
-          add(at, f32x4.mul(halves(scales + 16, half), factor), start);
-          add(at + 16, f32x4.mul(halves(scales + 24, half), factor), start);
+          const sum = f32x4.convert_i32x4_s(start);
+          add(at, f32x4.mul(halves(scales + 16, half), factor), sum);
+          add(at + 16, f32x4.mul(halves(scales + 24, half), factor), sum);
         }
         record += stride;
         scales += stride;
@@ -163,7 +183,7 @@ export function int4PlanesVector(
 // @ts-ignore: decorator
 @inline
 function add(at: usize, scale: v128, sum: v128): void {
-  v128.store(at, madd(scale, f32x4.convert_i32x4_s(sum), v128.load(at)));
+  v128.store(at, madd(scale, sum, v128.load(at)));
 }
 
 // @ts-ignore: decorator
