@@ -19,8 +19,8 @@ const FAR_NODE = [
   ...["-numa", "dist,src=0,dst=1,val=30"],
 ];
 
-/** Runs a guest script (a name of build/tests/arm64) to its end. Throws when the machine does not come to its end. */
-export function boot(script: string): Boot {
+/** Runs a guest script (a name of build/tests/arm64) to its end. Throws when the machine does not come to its end in time. */
+export function boot(script: string, limitMs = LIMIT_MS): Boot {
   const { kernel, initrd } = setUpMachine();
   const started = Date.now();
   const append = `console=ttyAMA0 panic=-1 quiet GUEST=/app/build/tests/arm64/${script}`;
@@ -41,7 +41,7 @@ export function boot(script: string): Boot {
   const args = [...machine, ...FAR_NODE, "-kernel", kernel, "-initrd", initrd, "-append", append];
   const { stdout, stderr } = spawnSync("qemu-system-aarch64", args, {
     encoding: "utf8",
-    timeout: LIMIT_MS,
+    timeout: limitMs,
     maxBuffer: 1 << 26,
     input: "",
   });

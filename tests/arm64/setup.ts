@@ -95,12 +95,16 @@ function crossBuild(app: string): void {
   compile(join(prebuilds, "nibblemark-watchdog"), parts, "g++", [...flags, "-static"]);
 }
 
-/** The package without models, its dependencies, and the guest's scripts. */
+const MODEL = join("models", "nibblemark-llava-2m");
+
+/** The package with what of its model runs, its dependencies, and the guest's scripts. */
 function copyPackage(app: string): void {
   const { dependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { dependencies: object };
   const modules = Object.keys(dependencies).map((name) => join("node_modules", name));
   const wasm = readdirSync(join(root, "build")).filter((name) => name.endsWith(".wasm"));
-  const parts = ["package.json", "profiles", join("build", "src"), join("build", "tests", "arm64")];
+  const files = readdirSync(join(root, MODEL)).filter((name) => /^(?!measured).*\.(json|safetensors)$/.test(name));
+  const model = files.map((name) => join(MODEL, name));
+  const parts = ["package.json", "profiles", join("build", "src"), join("build", "tests", "arm64"), ...model];
   for (const part of [...parts, ...modules, ...wasm.map((name) => join("build", name))]) {
     cpSync(join(root, part), join(app, part), { recursive: true, dereference: true });
   }
