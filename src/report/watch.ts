@@ -41,7 +41,7 @@ function measuredRows({ injection, baseline, measuredSlowdown, bound }: WatchRes
       `injected (the whole process, by ${how})`,
       `${timeText(injection.achievedNs)} in ${injection.stops} stops`,
     ]);
-    if (injection.atEndNs) rows.push(["of it at the end, which is told later", timeText(injection.atEndNs)]);
+    if (injection.atEndNs) rows.push(["of it by keeping its end back", timeText(injection.atEndNs)]);
     rows.push(["asked for", timeText(injection.requestedNs)]);
   }
   if (baseline) rows.push([`alone, ${baseline.samplesNs.length} runs`, spanText(baseline.rangeNs, timeText)]);

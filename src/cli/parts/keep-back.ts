@@ -3,8 +3,8 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** The last of a wait is waited actively, as timers come up to a millisecond late. */
-const ACTIVE_NS = 2e6;
+/** The last of a wait is waited actively, as timers come late where others want the core. */
+const ACTIVE_NS = 5e6;
 const SLICE_MS = 20;
 
 /** Notes signals from now on; the function waits for so many ns and gives the ns that passed. */
@@ -15,7 +15,7 @@ export function keeperBack(): (ns: number) => Promise<number> {
     const start = process.hrtime.bigint();
     const passed = () => Number(process.hrtime.bigint() - start);
     while (ns - passed() > ACTIVE_NS && !interrupted) {
-      await sleep(Math.min(SLICE_MS, (ns - passed() - ACTIVE_NS / 2) / 1e6));
+      await sleep(Math.min(SLICE_MS, (ns - passed() - ACTIVE_NS) / 1e6));
     }
     while (passed() < ns && !interrupted);
     return passed();
