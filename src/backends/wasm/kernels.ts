@@ -6,6 +6,23 @@ import type { Platform } from "../../core/ports.js";
 
 export type WasmVariant = "scalar" | "simd" | "relaxed";
 
+/** What matmul of assembly/kernels/matmul.ts takes. */
+type Product = [
+  kind: number,
+  weight: number,
+  scales: number,
+  bias: number,
+  x: number,
+  out: number,
+  outStride: number,
+  rows: number,
+  cols: number,
+  tokens: number,
+  group: number,
+  offset: number,
+  prepared: number,
+];
+
 /** Exports of build/kernels.*.wasm; pointers are byte addresses (unsigned, though they arrive signed). */
 export interface Kernels {
   features(): number;
@@ -20,21 +37,7 @@ export interface Kernels {
   preparedBytes(cols: number, tokens: number): number;
   int8Bytes(rows: number, cols: number): number;
   int8Tile(codes: number, first: number, count: number, cols: number, weight: number): void;
-  matmul(
-    kind: number,
-    weight: number,
-    scales: number,
-    bias: number,
-    x: number,
-    out: number,
-    outStride: number,
-    rows: number,
-    cols: number,
-    tokens: number,
-    group: number,
-    offset: number,
-    prepared: number,
-  ): void;
+  matmul(...product: Product): void;
   setPart(
     index: number,
     weight: number,
@@ -45,23 +48,7 @@ export interface Kernels {
     rows: number,
   ): void;
   setSource(from: number, partner: number, eps: number): void;
-  matmulParts(
-    kind: number,
-    weight: number,
-    scales: number,
-    bias: number,
-    x: number,
-    out: number,
-    outStride: number,
-    rows: number,
-    cols: number,
-    tokens: number,
-    group: number,
-    offset: number,
-    prepared: number,
-    parts: number,
-    source: number,
-  ): void;
+  matmulParts(...product: [...Product, parts: number, source: number]): void;
   attentionInt8(
     q: number,
     k: number,
