@@ -6,6 +6,7 @@ import { UnavailableError } from "../core/errors.js";
 import type { NativeAddon } from "../core/native.js";
 import type { Clock, CounterSource } from "../core/ports.js";
 import type { Region } from "../core/regions.js";
+import { type OpSampling, openOpSampling, type SamplingUnit, samplingOf } from "./perf/sampling.js";
 import { openCounts, openSession } from "./perf/session.js";
 import { checkEvents, type EventSpec, fitsOneGroup, softwareSpecs, tableSpecs } from "./perf/specs.js";
 import type { EventTable } from "./perf/tables.js";
@@ -20,6 +21,8 @@ export interface PerfParts {
   readonly rawType?: number;
   /** Event units outside the cores. */
   readonly units: readonly UncoreUnit[];
+  /** Event units that sample by themselves. */
+  readonly samplingUnits: readonly SamplingUnit[];
   /** Mappings, for the addresses of samples; null when the process is gone. */
   readonly regionsOf: (pid: number) => readonly Region[] | null;
 }
@@ -29,6 +32,8 @@ interface Chosen {
   /** Name of the table's set; null: software events only. */
   readonly setName: string | null;
   readonly events: readonly EventStatus[];
+  /** null: the table names no unit that samples operations. */
+  readonly ops: OpSampling | null;
 }
 
 function isAvailable(events: readonly EventStatus[], name: string): boolean {
@@ -44,17 +49,18 @@ function software(addon: NativeAddon): { readonly specs: EventSpec[]; readonly e
   return { specs: user, events: checkEvents(addon, user) };
 }
 
-function choose({ addon, table, rawType, units }: PerfParts): Chosen {
+function choose({ addon, table, rawType, units, samplingUnits }: PerfParts): Chosen {
   const soft = software(addon);
   const hard = table ? tableSpecs(table, rawType) : [];
   const uncore = openUncore(addon, table, units);
   uncore.close();
-  const events = [...soft.events, ...checkEvents(addon, hard), ...uncore.events];
+  const ops = table?.opSample ? openOpSampling(addon, table.opSample, samplingUnits) : null;
+  const events = [...soft.events, ...checkEvents(addon, hard), ...uncore.events, ...(ops ? [ops.status] : [])];
   const specs = soft.specs.filter(({ name }) => isAvailable(events, name));
   for (const { name: setName, events: names } of table?.sets ?? []) {
     const members = names.map((name) => hard.find((spec) => spec.name === name) as EventSpec);
     if (!members.every(({ name }) => isAvailable(events, name))) continue;
-    if (fitsOneGroup(addon, members)) return { specs: [...specs, ...members], setName, events };
+    if (fitsOneGroup(addon, members)) return { specs: [...specs, ...members], setName, events, ops };
   }
   // Nothing whole fits: what there is, multiplexed where it must be.
   const rest = hard.filter(({ name }) => isAvailable(events, name) && ["cycles", "instructions"].includes(name));
@@ -62,6 +68,7 @@ function choose({ addon, table, rawType, units }: PerfParts): Chosen {
     specs: [...specs, ...rest],
     setName: rest.length > 0 ? rest.map(({ name }) => name).join(", ") : null,
     events,
+    ops,
   };
 }
 
@@ -99,13 +106,12 @@ export function openPerf(parts: PerfParts): CounterSource {
     },
     launch: null,
     async open(pid, waiting) {
-      const { specs } = choice();
+      const { specs, ops } = choice();
       if (specs.length === 0) {
         throw new UnavailableError("source perf", "no event can be counted here", "See nibblemark doctor");
       }
       const { addon, clock, table, units, regionsOf } = parts;
-      const sampled = specs.find(({ name }) => name === table?.sample?.event) ?? null;
-      const extra = { uncore: openUncore(addon, table, units), sample: table?.sample ?? null, sampled, regionsOf };
+      const extra = { uncore: openUncore(addon, table, units), ...samplingOf(table, specs, ops), regionsOf };
       return openSession(addon, clock, pid, waiting, specs, extra);
     },
   };

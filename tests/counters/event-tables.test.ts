@@ -1,15 +1,14 @@
 // Every shipped event table is sound, the right one is found for a processor, and its best set is one the delay models know.
 
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { parseEventTable, parseProcessor, tableOf } from "../../src/counters/perf/tables.js";
+import { EVENT_TABLES, eventTables } from "../support/event-tables.js";
 import { refuses } from "../support/refuses.js";
-import { root } from "../support/root.js";
 
-const folder = join(root, "profiles", "events");
-const tables = readdirSync(folder).map((name) => parseEventTable(name, readFileSync(join(folder, name), "utf8")));
+const tables = eventTables();
 const nameFor = (cpuinfo: string) => tableOf(tables, parseProcessor(cpuinfo))?.name;
 const intel = (model: number, stepping = 6) =>
   nameFor(
@@ -55,9 +54,14 @@ test("each table has a set with cycles and misses, and says who checked each cod
 });
 
 test("broken tables are refused with their field", async () => {
-  const good = readFileSync(join(folder, "generic.json"), "utf8");
+  const good = readFileSync(join(EVENT_TABLES, "generic.json"), "utf8");
   await refuses(() => parseEventTable("t.json", "{"), /t\.json.*JSON/);
   await refuses(() => parseEventTable("t.json", good.replace('"0x10002"', '"12"')), /t\.json.*config/);
+  const zen3 = readFileSync(join(EVENT_TABLES, "amd-zen3.json"), "utf8");
+  await refuses(
+    () => parseEventTable("t.json", zen3.replace('"period": 500000', '"period": 500001')),
+    /opSample.*period/,
+  );
   await refuses(() => parseEventTable("t.json", good.replace('"llcReads"\n', '"nothing"\n')), /nothing|sets/);
 });
 

@@ -9,6 +9,7 @@ import type { CounterSource, Platform } from "../../core/ports.js";
 import { openBreakpoint } from "../../counters/breakpoint.js";
 import { openEmulated } from "../../counters/emulated.js";
 import { openNone } from "../../counters/none.js";
+import type { SamplingUnit } from "../../counters/perf/sampling.js";
 import { parseEventTable, parseProcessor, tableOf } from "../../counters/perf/tables.js";
 import type { UncoreUnit } from "../../counters/perf/uncore.js";
 import { countsMemory, openPerf, type PerfParts } from "../../counters/perf.js";
@@ -53,6 +54,17 @@ function uncoreUnits(): UncoreUnit[] {
   });
 }
 
+/** The unit that samples operations where the core has one (AMD's IBS). */
+export function samplingUnits(folder: string = UNITS): SamplingUnit[] {
+  const name = "ibs_op";
+  try {
+    const type = Number(readFileSync(join(folder, name, "type"), "utf8"));
+    return [{ name, type, formats: readdirSync(join(folder, name, "format")) }];
+  } catch {
+    return [];
+  }
+}
+
 /** Number of the core's event unit where raw codes are not of PERF_TYPE_RAW (Arm). */
 function rawType(): number | undefined {
   try {
@@ -92,6 +104,7 @@ export async function perfParts(platform: Platform, addon: NativeAddon): Promise
     clock,
     table,
     units,
+    samplingUnits: samplingUnits(),
     regionsOf: cachedRegions(clock),
     ...(type === undefined ? {} : { rawType: type }),
   };

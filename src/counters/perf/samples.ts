@@ -1,12 +1,15 @@
-// Where the misses lie: precise samples of loads that missed (PEBS, IBS, SPE where the processor has them) carry their addresses. The
-// counted misses are shared out over the regions by the last samples, with Poisson intervals.
+// Where the misses lie: samples of operations that missed (PEBS or IBS, where the processor has them) carry their addresses. The counted
+// misses are shared out over the regions by the last samples, with Poisson intervals.
 
 import type { RegionLines, Span } from "../../core/counters.js";
 import { type NativeAddon, SAMPLE_WORDS } from "../../core/native.js";
 import type { Region } from "../../core/regions.js";
+import { missedLastLevel } from "./data-source.js";
 
 /** PERF_SAMPLE_TID, TIME, ADDR. */
 const SAMPLE_TYPE = 2 | 4 | 8;
+/** PERF_SAMPLE_DATA_SRC. */
+const WITH_SOURCE = 0x8000;
 /** Pages of each core's ring, samples drained at once, and samples that shares rest on. */
 const RING_PAGES = 16;
 const MOST_DRAINED = 4096;
@@ -18,12 +21,14 @@ export interface SampleSpec {
   /** Events a sample. */
   readonly period: number;
   readonly preciseIp: number;
+  /** Any operation is sampled, and only those count whose data source says that they missed; absent: the event is the miss. */
+  readonly anyOp?: boolean;
 }
 
 export interface MissSamples {
   /** Shares `misses` out over the regions that the samples fell into; nothing while there are none. */
   read(misses: number, regions: readonly Region[]): RegionLines[];
-  /** Samples lost so far. */
+  /** Samples lost so far, those of misses without an address included. */
   lost(): number;
   close(): void;
 }
@@ -36,7 +41,8 @@ function spread(count: number): Span {
 
 /** Opens sampling on threads; a number above 0 is the errno why it cannot be. */
 export function openSamples(addon: NativeAddon, spec: SampleSpec, tids: readonly number[]): MissSamples | number {
-  const sampler = new addon.Sampler(spec.words, spec.period, spec.preciseIp, SAMPLE_TYPE, RING_PAGES);
+  const type = SAMPLE_TYPE | (spec.anyOp ? WITH_SOURCE : 0);
+  const sampler = new addon.Sampler(spec.words, spec.period, spec.preciseIp, type, RING_PAGES);
   for (const tid of tids) {
     const errno = -sampler.attach(tid);
     if (errno === 0) continue;
@@ -45,10 +51,14 @@ export function openSamples(addon: NativeAddon, spec: SampleSpec, tids: readonly
   }
   const out = new BigUint64Array(MOST_DRAINED * SAMPLE_WORDS);
   let addresses: readonly number[] = [];
+  let withoutAddress = 0;
   return {
     read(misses, regions) {
       const count = sampler.drain(out);
-      const fresh = Array.from({ length: count }, (_, i) => Number(out[i * SAMPLE_WORDS + 2]));
+      const all = Array.from({ length: count }, (_, i) => out.subarray(i * SAMPLE_WORDS, (i + 1) * SAMPLE_WORDS));
+      const missed = spec.anyOp ? all.filter((words) => missedLastLevel(words[4] as bigint)) : all;
+      const fresh = missed.map((words) => Number(words[2])).filter((address) => address !== 0);
+      withoutAddress += missed.length - fresh.length;
       addresses = [...addresses, ...fresh].slice(-WINDOW);
       const hits = regions.map(
         ({ startAddress, sizeBytes }) =>
@@ -67,7 +77,7 @@ export function openSamples(addon: NativeAddon, spec: SampleSpec, tids: readonly
         ];
       });
     },
-    lost: () => sampler.lost(),
+    lost: () => sampler.lost() + withoutAddress,
     close: () => sampler.close(),
   };
 }

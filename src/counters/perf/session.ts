@@ -6,17 +6,14 @@ import { COUNT_WORDS, EVENT_FLAGS, eventError, type NativeAddon, type NativeCoun
 import type { Clock, CounterSession } from "../../core/ports.js";
 import type { Region } from "../../core/regions.js";
 import { openThreadTimes } from "../../core/thread-times.js";
-import { type MissSamples, openSamples, type SampleSpec } from "./samples.js";
+import { type MissSamples, openSamples } from "./samples.js";
+import type { Sampling } from "./sampling.js";
 import { type EventSpec, specWords } from "./specs.js";
 import type { Uncore } from "./uncore.js";
 
 /** What a session has beside its counters. */
-export interface SessionExtra {
+export interface SessionExtra extends Sampling {
   readonly uncore: Uncore;
-  /** Precise samples of misses; null: this processor or its table has none. */
-  readonly sample: Omit<SampleSpec, "words"> | null;
-  /** The event that is sampled. */
-  readonly sampled: EventSpec | null;
   readonly regionsOf: (pid: number) => readonly Region[] | null;
 }
 
@@ -96,8 +93,9 @@ export function openCounts(addon: NativeAddon, clock: Clock, pid: number, specs:
 }
 
 /** Sampling where it opens; else the note why addresses are unknown. */
-function trySamples(addon: NativeAddon, { sample, sampled }: SessionExtra, tids: readonly number[], flags: number) {
-  if (!sample || !sampled) return { samples: null, note: null };
+function trySamples(addon: NativeAddon, extra: SessionExtra, tids: readonly number[], flags: number) {
+  const { sample, sampled, unsampled } = extra;
+  if (!sample || !sampled) return { samples: null, note: unsampled ? `no addresses of misses: ${unsampled}` : null };
   const opened = openSamples(addon, { ...sample, words: specWords([sampled], flags) }, tids);
   if (typeof opened !== "number") return { samples: opened, note: null };
   return { samples: null, note: `no addresses of misses: ${eventError(opened).reason}` };

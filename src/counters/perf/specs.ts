@@ -15,6 +15,8 @@ export interface EventSpec {
   readonly type: number;
   readonly config: bigint;
   readonly config1: bigint;
+  /** 0 where absent. */
+  readonly config2?: bigint;
   readonly excludeKernel: boolean;
   /** Hardware events share a group, so that they count the same time; software events are never multiplexed. */
   readonly software: boolean;
@@ -53,7 +55,7 @@ export function specWords(specs: readonly EventSpec[], flags: number): BigUint64
   const words = specs.flatMap((spec, i) => {
     const alone = i > 0 && spec.software !== (specs[i - 1] as EventSpec).software ? EVENT_FLAGS.ownGroup : 0;
     const all = flags | alone | (spec.excludeKernel ? EVENT_FLAGS.excludeKernel : 0);
-    return [BigInt(spec.type), BigInt(all), spec.config, spec.config1, 0n];
+    return [BigInt(spec.type), BigInt(all), spec.config, spec.config1, spec.config2 ?? 0n];
   });
   if (words.length !== specs.length * SPEC_WORDS) throw new Error("an event has other words than the addon reads");
   return new BigUint64Array(words);
@@ -61,8 +63,8 @@ export function specWords(specs: readonly EventSpec[], flags: number): BigUint64
 
 const ROUNDS = 2_000_000;
 /** Larger than the last-level cache of most machines, small enough for a guest of 256 MiB. */
-const CHASE_BYTES = 64 * MIB;
-const CHASE_STEPS = 200_000;
+export const CHASE_BYTES = 64 * MIB;
+export const CHASE_STEPS = 200_000;
 /** Few enough that the core counts them all at once. */
 const AT_ONCE = 3;
 

@@ -44,6 +44,16 @@ const table = v.strictObject({
   sets: v.array(v.strictObject({ name: v.string(), events: v.array(v.string()) })),
   /** Precise samples of loads that missed, with addresses. */
   sample: v.optional(v.strictObject({ event: v.string(), period: v.number(), preciseIp: v.number() })),
+  /** Any operation is sampled by a unit of its own (AMD's IBS); its records tell which missed. IBS refuses periods whose low 4 bits are set. */
+  opSample: v.optional(
+    v.strictObject({
+      unit: v.string(),
+      config: code,
+      period: v.pipe(v.number(), v.multipleOf(16)),
+      preciseIp: v.number(),
+      checked,
+    }),
+  ),
   uncore: v.optional(v.record(v.string(), uncore), {}),
 });
 
