@@ -7,7 +7,7 @@ import type { Target, TargetStatus } from "../core/target.js";
 import { openEvaluator } from "./evaluate.js";
 import type { Control, MemoryParts, QualityParts, Statistics, Subject, SubjectParts } from "./parts.js";
 import { measureQuality } from "./quality.js";
-import { chooseTargets, fastestOf } from "./targets.js";
+import { chooseTargets, fastestOf, wantedOf } from "./targets.js";
 import { testsOf } from "./tests.js";
 import { warningsOf } from "./warnings.js";
 import { runWorkload, type WorkloadParts } from "./workload.js";
@@ -30,7 +30,7 @@ const QUALITY_ROWS = 128;
 /** Runs the whole scenario. Throws InputError and UnavailableError before anything is measured, where it can. */
 export async function runBench(scenario: Scenario, parts: BenchParts): Promise<BenchResult> {
   const startedAt = parts.now();
-  const statuses = await parts.subjects.targets();
+  const statuses = await parts.subjects.targets(wantedOf(scenario.workloads));
   const chosen = scenario.workloads.map((workload) => {
     testsOf(workload.tests);
     return chooseTargets(workload.targets, statuses, scenario.threads);

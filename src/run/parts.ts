@@ -7,7 +7,7 @@ import type { GpuProfile, HostProfile } from "../core/host.js";
 import type { ActivationFormat, KvFormat, Op, TensorSpec } from "../core/op.js";
 import type { LogitComparer, SubmitResult } from "../core/ports.js";
 import type { ReadBandwidth } from "../core/result.js";
-import type { ModelRef, QuantName } from "../core/scenario.js";
+import type { ModelRef, QuantName, Workload } from "../core/scenario.js";
 import type { Target, TargetStatus } from "../core/target.js";
 import type { PlacedTensors, Topology } from "../core/topology.js";
 
@@ -77,7 +77,8 @@ export interface FullDepth {
 }
 
 export interface SubjectParts {
-  targets(): Promise<readonly TargetStatus[]>;
+  /** Every target that these names may mean; a GPU is looked for only where one may be meant: that starts its driver. */
+  targets(wanted: Workload["targets"]): Promise<readonly TargetStatus[]>;
   open(request: SubjectRequest): Promise<Subject>;
   /** null where the subject already has its full depth. */
   fullDepth(request: SubjectRequest): FullDepth | null;

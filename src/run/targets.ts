@@ -8,7 +8,7 @@ import { type Target, type TargetStatus, targetName } from "../core/target.js";
 const SPEED = ["plain", "scalar", "simd", "relaxed"];
 
 /** `node/wasm-simd/2t`, or its end: `wasm-simd/2t`, `wasm-simd`, `simd/2t`, `simd`; or all of a backend, `webgpu`. */
-export function isCalled(target: Target, name: string): boolean {
+function isCalled(target: Target, name: string): boolean {
   const full = targetName(target);
   const short = full.slice(0, full.lastIndexOf("/"));
   return (
@@ -21,6 +21,20 @@ export function isCalled(target: Target, name: string): boolean {
 export function fastestOf(targets: readonly Target[]): Target | null {
   const rank = (target: Target) => SPEED.indexOf(target.variant) * 1000 + target.threads;
   return targets.reduce<Target | null>((best, target) => (best && rank(best) >= rank(target) ? best : target), null);
+}
+
+/** What the workloads of a scenario name together. */
+export function wantedOf(workloads: readonly Pick<Workload, "targets">[]): Workload["targets"] {
+  const lists = workloads.map(({ targets }) => targets);
+  if (lists.includes("all")) return "all";
+  const names = lists.flatMap((targets) => (typeof targets === "string" ? [] : targets));
+  return names.length === 0 ? "fastest" : names;
+}
+
+/** Whether these are enough, known without looking for a GPU: the fastest is one of them. */
+export function sufficeFor(wanted: Workload["targets"], known: readonly TargetStatus[]): boolean {
+  if (typeof wanted === "string") return wanted === "fastest";
+  return wanted.every((name) => known.some(({ target }) => isCalled(target, name)));
 }
 
 /**

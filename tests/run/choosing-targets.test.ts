@@ -4,7 +4,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { InputError, UnavailableError } from "../../src/core/errors.js";
 import { type TargetStatus, targetName } from "../../src/core/target.js";
-import { chooseTargets, notRun } from "../../src/run/targets.js";
+import { chooseTargets, notRun, sufficeFor, wantedOf } from "../../src/run/targets.js";
 
 const target = (variant: string, threads: number) => ({ host: "node", backend: "wasm", variant, threads }) as const;
 const STATUSES: readonly TargetStatus[] = [
@@ -20,6 +20,16 @@ test("all that can run, and the fastest of them", () => {
   assert.equal(names("all"), ["node/wasm-scalar/1t", "node/wasm-simd/1t", "node/wasm-simd/2t"]);
   assert.equal(names("fastest"), ["node/wasm-simd/2t"]);
   assert.equal(names("fastest", 1), ["node/wasm-simd/1t"]);
+});
+
+test("a GPU need not be looked for where every name is the CPU's", () => {
+  assert.ok(sufficeFor("fastest", STATUSES));
+  assert.ok(sufficeFor(["simd/1t", "wasm-relaxed"], STATUSES));
+  assert.not.ok(sufficeFor("all", STATUSES));
+  assert.not.ok(sufficeFor(["simd", "webgpu"], STATUSES));
+  assert.is(wantedOf([{ targets: ["simd"] }, { targets: "all" }]), "all");
+  assert.equal(wantedOf([{ targets: ["simd"] }, { targets: "fastest" }, { targets: ["webgpu"] }]), ["simd", "webgpu"]);
+  assert.is(wantedOf([{ targets: "fastest" }]), "fastest");
 });
 
 test("names may be whole or short", () => {

@@ -70,7 +70,7 @@ async function open(
   positions: number,
   activations: "f32" | "int8",
 ): Promise<Subject | null> {
-  const target = chooseTargets("fastest", await subjects.cpuTargets(), threads)[0];
+  const target = chooseTargets("fastest", await subjects.targets("fastest"), threads)[0];
   if (!target) return null;
   const model = await subjects.model(ref(place));
   const most = Math.min(positions, model.config.decoder.maxContext);

@@ -8,7 +8,7 @@ import type { BenchResult, Environment } from "../../core/result.js";
 import type { Scenario } from "../../core/scenario.js";
 import { runBench } from "../../run/bench.js";
 import type { Control, MemoryParts, QualityParts } from "../../run/parts.js";
-import { chooseTargets, fastestOf } from "../../run/targets.js";
+import { chooseTargets, fastestOf, wantedOf } from "../../run/targets.js";
 import { outliers } from "../../stats/outliers.js";
 import { summarize } from "../../stats/summary.js";
 import { checkFit, checkModels } from "./checks.js";
@@ -41,7 +41,7 @@ export async function runScenario(platform: Platform, scenario: Scenario, parts:
   const subjects = await openSubjects(platform, scenario.threads);
   try {
     await checkModels(scenario, subjects);
-    const statuses = await subjects.targets();
+    const statuses = await subjects.targets(wantedOf(scenario.workloads));
     const chosen = scenario.workloads.flatMap(({ targets }) => chooseTargets(targets, statuses, scenario.threads));
     await checkFit(platform, scenario, subjects);
     const target = fastestOf(chooseTargets("all", statuses, scenario.threads));

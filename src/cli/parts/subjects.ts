@@ -2,12 +2,10 @@
 
 import { openQuantizer } from "../../backends/wasm/quantizer.js";
 import { openRepacker } from "../../backends/wasm/repacker.js";
-import { wasmTargets } from "../../backends/wasm/variants.js";
 import { InputError } from "../../core/errors.js";
 import type { Model } from "../../core/model.js";
 import type { Backend, Platform, Quantizer } from "../../core/ports.js";
 import type { ModelRef } from "../../core/scenario.js";
-import type { TargetStatus } from "../../core/target.js";
 import { readFloat32 } from "../../formats/convert.js";
 import { closeModel, openModel } from "../../formats/index.js";
 import { buildGraph, type Graph } from "../../model/graph.js";
@@ -18,7 +16,7 @@ import { openSession } from "../../model/session.js";
 import { LLAVA_15_LAYERS, llava15Decoder } from "../../model/shapes.js";
 import { loadSynthetic } from "../../model/synthetic.js";
 import type { FullDepth, ImageInput, Subject, SubjectParts, SubjectRequest } from "../../run/parts.js";
-import { allTargets, openTarget } from "./backends.js";
+import { openTarget, targetsFor } from "./backends.js";
 import { dryBackend } from "./dry.js";
 import { testPicture } from "./picture.js";
 
@@ -26,8 +24,6 @@ import { testPicture } from "./picture.js";
 export const SHIPPED_MODEL = "models/nibblemark-llava-2m";
 
 export interface OpenModels extends SubjectParts {
-  /** The targets that need no GPU: looking for one starts a driver. */
-  cpuTargets(): Promise<TargetStatus[]>;
   /** The model behind a reference, opened once. Throws InputError for a synthetic shape. */
   model(ref: ModelRef): Promise<Model>;
   close(): Promise<void>;
@@ -54,8 +50,7 @@ export async function openSubjects(platform: Platform, threads: number): Promise
   };
   const most = threads === 0 ? platform.cpuCount : threads;
   return {
-    targets: () => allTargets(platform, most),
-    cpuTargets: () => wasmTargets(platform, most),
+    targets: (wanted) => targetsFor(platform, most, wanted),
     model: modelOf,
     async open(request) {
       const backend = await openTarget(platform, request.target);

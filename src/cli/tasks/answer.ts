@@ -13,7 +13,7 @@ import { type LoadParts, loadModel } from "../../model/load.js";
 import { holdsQuantized, planOf } from "../../model/plan.js";
 import { decodeImage } from "../../platform/images.js";
 import type { Control, EpochHook } from "../../run/parts.js";
-import { chooseTargets, isCalled } from "../../run/targets.js";
+import { chooseTargets } from "../../run/targets.js";
 import { openTarget } from "../parts/backends.js";
 import { type OpenModels, openSubjects } from "../parts/subjects.js";
 import type { AnswerRequest, FinalEvent } from "../protocol.js";
@@ -103,24 +103,20 @@ async function streamAnswer(
   return facts();
 }
 
-/**
- * The wanted target, or the CPU's fastest. For a WebGPU target that cannot run: why, and what runs in its place. Looks for a
- * GPU only where a name asks for one: its driver takes a second and may write on stderr.
- */
+/** The wanted target, or the CPU's fastest. For a WebGPU target that cannot run: why, and what runs in its place. */
 async function chosenTarget(
   wanted: string | null,
   subjects: OpenModels,
 ): Promise<{ target: Target; note: string | null }> {
-  const cpu = await subjects.cpuTargets();
-  const statuses =
-    wanted === null || cpu.some(({ target }) => isCalled(target, wanted)) ? cpu : await subjects.targets();
+  const names = wanted === null ? "fastest" : [wanted];
+  const statuses = await subjects.targets(names);
   try {
-    const [target] = chooseTargets(wanted === null ? "fastest" : [wanted], statuses, 0);
+    const [target] = chooseTargets(names, statuses, 0);
     if (!target) throw new InputError("nibblemark run", "--target", "no such target", "See nibblemark doctor");
     return { target, note: null };
   } catch (error) {
     if (!(error instanceof UnavailableError) || !wanted?.includes("webgpu")) throw error;
-    const [target] = chooseTargets("fastest", cpu, 0);
+    const [target] = chooseTargets("fastest", statuses, 0);
     if (!target) throw error;
     return { target, note: `${error.message}. Running on the CPU` };
   }
@@ -163,7 +159,7 @@ export async function answerWork(
       return await answerOn(target, note);
     } catch (error) {
       if (target.backend !== "webgpu" || said || !isOfDevice(error)) throw error;
-      const [other] = chooseTargets("fastest", await subjects.cpuTargets(), 0);
+      const [other] = chooseTargets("fastest", await subjects.targets("fastest"), 0);
       if (!other) throw error;
       return await answerOn(other, `${error.message}. Running on the CPU`);
     }

@@ -10,7 +10,7 @@ import { loadHost } from "../../placement/calibration.js";
 import { loadDefaultHost } from "../../placement/topology.js";
 import { workloadQuality } from "../../run/bench.js";
 import type { Control, EvalSet, QualityParts } from "../../run/parts.js";
-import { chooseTargets, fastestOf } from "../../run/targets.js";
+import { chooseTargets, fastestOf, wantedOf } from "../../run/targets.js";
 import { warningsOf } from "../../run/warnings.js";
 import { checkDelayEvents, countedDelays, openBenchCounters } from "../parts/bench-counters.js";
 import { checkModels } from "../parts/checks.js";
@@ -68,7 +68,7 @@ export async function evalWork(
   const subjects = await openSubjects(platform, scenario.threads);
   try {
     await checkModels(scenario, subjects);
-    const statuses = await subjects.targets();
+    const statuses = await subjects.targets(wantedOf(scenario.workloads));
     const quality = await qualityParts(platform, subjects, folders);
     const results: BenchResult["quality"][number][] = [];
     for (const workload of scenario.workloads) {

@@ -13,7 +13,7 @@ import type { FinalEvent } from "../protocol.js";
 export async function doctorWork(platform: Platform): Promise<FinalEvent> {
   const environment = captureEnvironment();
   const subjects = await openSubjects(platform, 0);
-  const targets = await subjects.targets();
+  const targets = await subjects.targets("all");
   const target = fastestOf(targets.filter((status) => status.available).map((status) => status.target));
   if (!target) throw new UnavailableError("every target", "none can run here", "Use Node 20.19 or newer");
   const { host, bandwidth } = await probe(platform, target, await loadDefaultHost(platform), toldCacheBytes());

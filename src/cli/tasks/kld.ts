@@ -73,7 +73,7 @@ async function openOne(
   quant: QuantName,
   contextTokens: number,
 ): Promise<Subject> {
-  const target = chooseTargets("fastest", await subjects.cpuTargets(), threads)[0];
+  const target = chooseTargets("fastest", await subjects.targets("fastest"), threads)[0];
   if (!target) throw new InputError("nibblemark eval", "--target", "no target can run", "See nibblemark doctor");
   const room = { positions: contextTokens, logitRows: LOGIT_ROWS };
   return subjects.open({ model, target, quant, activations, seed: 1, room });
