@@ -22,7 +22,16 @@ import type { StreamedForward } from "../../src/core/layers.js";
 import type { WriteSource } from "../../src/core/write.js";
 import { nodePlatform } from "../../src/platform/node.js";
 import type { ModelName } from "./cells.js";
-import type { Rounding } from "./rounding.js";
+
+/** The unpruned model's first blocks under one scheme, as far as any cell has come. */
+export interface Rounding {
+  /** [block]: its rounded tensors by name. */
+  readonly blocks: ReadonlyMap<string, Float32Array>[];
+  /** [block][sample]: residual streams of the calibration samples before each block. */
+  readonly calib: Float32Array[][];
+  /** The same of the held-out samples; `evaluate` fills it. */
+  readonly heldOut: Float32Array[][];
+}
 
 export const SHIPPED = "models/nibblemark-llava-2m";
 export const SMOLLM2 = ".cache/gguf/SmolLM2-135M-Instruct.floats.gguf";

@@ -20,9 +20,9 @@ import { healKept, type Kept, keepActivations } from "../../src/compress/trial.j
 import type { WriteSource } from "../../src/core/write.js";
 import { writeCalibration } from "../model/calibset.js";
 import { ensureData } from "../model/fetch.js";
-import { type Bed, evaluate } from "./bench.js";
+import { type Bed, evaluate, type Rounding } from "./bench.js";
 import { type Cell, cellKey, criteriaCell, type Removed, type Stage } from "./cells.js";
-import { type Rounding, rounded } from "./rounding.js";
+import { rounded } from "./rounding.js";
 import type { CellResult, Store } from "./store.js";
 
 /** Of the samples of SFT: other ones than the shipped calibration set has. */

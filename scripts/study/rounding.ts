@@ -7,17 +7,7 @@ import { floatsOfBlock, quantizeDecoder } from "../../src/compress/quantize.js";
 import { spread } from "../../src/compress/samples.js";
 import { type Scheme, schemeName } from "../../src/compress/scheme.js";
 import type { WriteSource } from "../../src/core/write.js";
-import type { Bed } from "./bench.js";
-
-/** The unpruned model's first blocks under one scheme, as far as any cell has come. */
-export interface Rounding {
-  /** [block]: its rounded tensors by name. */
-  readonly blocks: ReadonlyMap<string, Float32Array>[];
-  /** [block][sample]: residual streams of the calibration samples before each block. */
-  readonly calib: Float32Array[][];
-  /** The same of the held-out samples; `evaluate` fills it. */
-  readonly heldOut: Float32Array[][];
-}
+import type { Bed, Rounding } from "./bench.js";
 
 const newRounding = (): Rounding => ({ blocks: [], calib: [], heldOut: [] });
 

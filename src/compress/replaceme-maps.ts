@@ -3,8 +3,34 @@
 
 import { InputError } from "../core/errors.js";
 import type { Address, CompressModule } from "./kernels.js";
-import type { ReplaceMeOptions, Run, RunActivations } from "./replaceme.js";
 import { chooseRidge, type MapSums, pullToIdentity } from "./ridge.js";
+
+/** A run of removed blocks first..last, and the block before it that takes the map. */
+export interface Run {
+  readonly first: number;
+  readonly last: number;
+  readonly into: number;
+}
+
+export interface ReplaceMeOptions {
+  readonly form: "least-squares" | "cosine";
+  /** Added to the diagonal of M^T M, as a share of its mean, as published; null: tokens weighed, and a ridge on T - I chosen across samples. */
+  readonly ridge: number | null;
+  /** Of the cosine form (the paper's: 1e-4, 10 epochs of batches of 1024 tokens). */
+  readonly rate?: number;
+  readonly epochs?: number;
+  readonly batch?: number;
+}
+
+/** What flows into and out of a run on all tokens: [tokens, hidden] each, one array a sample. */
+export interface RunActivations {
+  /** Output of the MLP of block `into`. */
+  readonly branch: readonly Float32Array[];
+  /** Residual stream before that is added. */
+  readonly middle: readonly Float32Array[];
+  /** Output of the run's last block. */
+  readonly target: readonly Float32Array[];
+}
 
 export interface Solved {
   /** f64 [hidden, hidden] */

@@ -5,25 +5,8 @@ import type { DecoderConfig } from "../core/config.js";
 import { InputError } from "../core/errors.js";
 import type { FloatsOf, StreamedForward } from "../core/layers.js";
 import type { CompressModule } from "./kernels.js";
-import { cosineMap, leastSquaresMap } from "./replaceme-maps.js";
+import { cosineMap, leastSquaresMap, type ReplaceMeOptions, type Run, type RunActivations } from "./replaceme-maps.js";
 import { walk } from "./samples.js";
-
-/** A run of removed blocks first..last, and the block before it that takes the map. */
-export interface Run {
-  readonly first: number;
-  readonly last: number;
-  readonly into: number;
-}
-
-export interface ReplaceMeOptions {
-  readonly form: "least-squares" | "cosine";
-  /** Added to the diagonal of M^T M, as a share of its mean, as published; null: tokens weighed, and a ridge on T - I chosen across samples. */
-  readonly ridge: number | null;
-  /** Of the cosine form (the paper's: 1e-4, 10 epochs of batches of 1024 tokens). */
-  readonly rate?: number;
-  readonly epochs?: number;
-  readonly batch?: number;
-}
 
 export interface HealedRun extends Run {
   /** Mean squared residual of the run's output (of weighed tokens: over its mean square) without and with the map; for `cosine` mean 1 - cos of both. */
@@ -54,16 +37,6 @@ export function runsOf(removed: readonly number[]): Run[] {
     throw new InputError("nibblemark compress", "--heal replaceme", problem, "Keep block 0, or heal by sft");
   }
   return runs;
-}
-
-/** What flows into and out of a run on all tokens: [tokens, hidden] each, one array a sample. */
-export interface RunActivations {
-  /** Output of the MLP of block `into`. */
-  readonly branch: readonly Float32Array[];
-  /** Residual stream before that is added. */
-  readonly middle: readonly Float32Array[];
-  /** Output of the run's last block. */
-  readonly target: readonly Float32Array[];
 }
 
 export interface ReplaceMeParts {

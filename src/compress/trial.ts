@@ -6,7 +6,8 @@ import type { DecoderConfig } from "../core/config.js";
 import type { FloatsOf, StreamedForward } from "../core/layers.js";
 import type { LogitComparer, LogitComparison } from "../core/ports.js";
 import type { CompressModule } from "./kernels.js";
-import { healRun, type ReplaceMeOptions, runsOf } from "./replaceme.js";
+import { healRun, runsOf } from "./replaceme.js";
+import type { ReplaceMeOptions } from "./replaceme-maps.js";
 import { type CalibrationSample, type CalibrationSet, TOKEN_CLASSES, type TokenClass, walk } from "./samples.js";
 
 export interface ClassLoss {

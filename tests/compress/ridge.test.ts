@@ -4,7 +4,8 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { openComparer } from "../../src/backends/wasm/compare.js";
-import { healRun, type RunActivations } from "../../src/compress/replaceme.js";
+import { healRun } from "../../src/compress/replaceme.js";
+import type { RunActivations } from "../../src/compress/replaceme-maps.js";
 import { bestOf, walkedBest } from "../../src/compress/ridge.js";
 import { openTrial } from "../../src/compress/trial.js";
 import { nodePlatform } from "../../src/platform/node.js";
