@@ -14,9 +14,9 @@ const TASK_CLOCK = new BigUint64Array([1n, 0n, 1n, 0n, 0n]);
 
 if (addon && needEvents(addon)) {
   const { CounterSet, pidfdOpen, closeFd } = addon;
-  const opened: (() => void)[] = [];
-  test.after.each(() => {
-    for (const close of opened.splice(0)) close();
+  const opened: (() => Promise<void>)[] = [];
+  test.after.each(async () => {
+    for (const close of opened.splice(0)) await close();
   });
   function watched(line: string) {
     const child = spawn("sh", ["-c", line], { stdio: "ignore" });
@@ -24,10 +24,13 @@ if (addon && needEvents(addon)) {
     const set = new CounterSet(TASK_CLOCK);
     assert.is(set.attach(pid, -1, new Int32Array(1)), 1);
     const pidfd = pidfdOpen(pid);
-    const close = () => {
+    const ended = new Promise((resolve) => child.once("exit", resolve));
+    // Waits for the child's end: the signal that tells of it would end the next test's call early.
+    const close = async () => {
       set.close();
       closeFd(pidfd);
       child.kill("SIGKILL");
+      await ended;
     };
     opened.push(close);
     return { set, pidfd };
