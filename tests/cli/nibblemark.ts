@@ -45,11 +45,14 @@ export function interrupted(args: readonly string[], cwd: string, mark: string, 
   });
 }
 
+/** A line of a stack trace of JavaScript; a GPU's driver, which writes on stderr what it likes, has none of those. */
+const STACK_LINE = /\n\s+at .*(\.[cm]?[jt]s|node:[\w/]+|<anonymous>)(:\d+)?/;
+
 /** One line that names the fault; exit code 2; no stack trace, nothing on stdout. */
 export function isBadInput({ code, stdout, stderr }: Ended, ...named: readonly (string | RegExp)[]): void {
   assert.is(code, 2, stderr);
   assert.is(stdout, "");
-  assert.not.match(stderr, /\n\s+at /);
+  assert.not.match(stderr, STACK_LINE);
   const line = stderr.trimEnd().split("\n").at(-1) ?? "";
   for (const name of named)
     assert.ok(typeof name === "string" ? line.includes(name) : name.test(line), `${name} in: ${line}`);

@@ -15,9 +15,13 @@ import { nodePlatform } from "../../src/platform/node.js";
 import { plainQuantizer } from "../conformance/quantizer.js";
 import { randomLlava, randomWeights } from "./random-llava.js";
 
-const TOKENS = 400;
-/** Bytes of JavaScript's heap that may stay after a collection: compiled code and statistics, not 400 op lists of 30 kB. */
-const RETAINED = 400_000;
+const TOKENS = 150;
+const RUNS = 3;
+/**
+ * Bytes of JavaScript's heap that may stay after a collection in the best of the runs: statistics, not 150 op lists of 30 kB. Code that the
+ * engine compiles, whenever its own thread comes to it, stays in one run only.
+ */
+const RETAINED = 100_000;
 
 setFlagsFromString("--expose-gc");
 const collect = runInNewContext("gc") as () => void;
@@ -36,13 +40,19 @@ test("decoding keeps no memory", async () => {
     },
   );
   for (let i = 0; i < 60; i++) await session.next([i]);
-  collect();
-  const before = { heap: process.memoryUsage().heapUsed, wasm: backend.residentBytes() };
-  for (let i = 0; i < TOKENS; i++) await session.next([i]);
-  collect();
-  assert.is(backend.residentBytes(), before.wasm);
-  const kept = process.memoryUsage().heapUsed - before.heap;
-  assert.ok(kept < RETAINED, `${kept} bytes`);
+  const resident = backend.residentBytes();
+  const heapBytes = () => {
+    collect();
+    return process.memoryUsage().heapUsed;
+  };
+  const kept: number[] = [];
+  for (let run = 0; run < RUNS; run++) {
+    const before = heapBytes();
+    for (let i = 0; i < TOKENS; i++) await session.next([i]);
+    kept.push(heapBytes() - before);
+  }
+  assert.is(backend.residentBytes(), resident);
+  assert.ok(Math.min(...kept) < RETAINED, `${kept.join(", ")} bytes`);
   assert.ok(returned.every((bytes) => bytes === 4));
   await backend.close();
 });
