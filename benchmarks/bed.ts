@@ -11,8 +11,15 @@ import {
   type WasmVariant,
 } from "../src/backends/wasm/kernels.js";
 import { startThreads } from "../src/backends/wasm/threads.js";
+import { wasmTargets } from "../src/backends/wasm/variants.js";
 import { type Group, packedInt4Bytes } from "../src/core/packed.js";
 import type { Platform } from "../src/core/ports.js";
+
+/** The variant of the last target that runs here with so many threads or fewer: targets go from slow to fast. */
+export async function fastestVariant(platform: Platform, threads: number): Promise<WasmVariant> {
+  const running = (await wasmTargets(platform, threads)).filter(({ available }) => available);
+  return running[running.length - 1].target.variant as WasmVariant;
+}
 
 export interface BedShape {
   readonly rows: number;

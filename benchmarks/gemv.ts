@@ -1,11 +1,9 @@
 // How fast is one token's int4 product, against plain reads of the same bytes? 4096x4096 and 11008x4096, groups of 32 and
 // 128, f32 and int8 activations, one thread and two, weights rotating over more than the largest cache.
 
-import { wasmTargets } from "../src/backends/wasm/variants.js";
-import type { WasmVariant } from "../src/backends/wasm.js";
 import type { Platform } from "../src/core/ports.js";
 import { errorOf } from "./accuracy.js";
-import { type Bed, type BedShape, openBed } from "./bed.js";
+import { type Bed, type BedShape, fastestVariant, openBed } from "./bed.js";
 import { watchOthers } from "./machine.js";
 import { type Arm, interleave, middle, ratio, show } from "./samples.js";
 
@@ -24,8 +22,7 @@ const SHAPES: readonly BedShape[] = [
 
 /** Prints a table for every shape, on the fastest variant that runs here. */
 export async function gemv(platform: Platform, rounds: number): Promise<void> {
-  const running = (await wasmTargets(platform, THREADS)).filter((status) => status.available);
-  const variant = running[running.length - 1].target.variant as WasmVariant;
+  const variant = await fastestVariant(platform, THREADS);
   console.log(`int4 GEMV, ${variant} SIMD, weights rotate over ${BUFFER_BYTES / 1e6} MB, GB/s of stored weight bytes`);
   console.log(
     "median [95 % interval] of n undisturbed samples; r1, r8: plain reads with 1 and 8 streams; ratios inside a round",

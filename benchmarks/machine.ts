@@ -3,8 +3,8 @@
 import { readFileSync } from "node:fs";
 import { cpus } from "node:os";
 
-/** /proc/stat counts in hundredths of a second (USER_HZ). */
-const TICK_US = 10_000;
+/** /proc counts in hundredths of a second (USER_HZ). */
+export const TICK_US = 10_000;
 
 /** Busy and stolen time of all cores so far, us; null where it cannot be read. */
 export function coreTimes(): { busyUs: number; stolenUs: number } | null {

@@ -1,10 +1,8 @@
 // How many operations a second do int4 products of many tokens reach? M tokens times 4096 columns, one thread, g32 and g128.
 // 256 rows stand for all: blocks of rows do not know of each other, and a sample then takes a few ms.
 
-import { wasmTargets } from "../src/backends/wasm/variants.js";
-import type { WasmVariant } from "../src/backends/wasm.js";
 import type { Platform } from "../src/core/ports.js";
-import { openBed } from "./bed.js";
+import { fastestVariant, openBed } from "./bed.js";
 import { watchOthers } from "./machine.js";
 import { type Arm, interleave, middle, show } from "./samples.js";
 
@@ -13,8 +11,7 @@ const BUFFER_BYTES = 40e6;
 
 /** Prints giga-operations (two for each multiply-add) a second. */
 export async function prefill(platform: Platform, rounds: number): Promise<void> {
-  const running = (await wasmTargets(platform, 1)).filter((status) => status.available);
-  const variant = running[running.length - 1].target.variant as WasmVariant;
+  const variant = await fastestVariant(platform, 1);
   console.log(
     `int4 prefill ${ROWS}x${COLS}, ${variant} SIMD, one thread, GOPS, median [95 % interval] of undisturbed samples`,
   );

@@ -33,23 +33,43 @@ const QUESTIONS: Readonly<Record<string, (platform: Platform, rounds: number, on
 /** Takes minutes: only when it is named. */
 const LONG = ["compress"];
 
+const OPTIONS = {
+  rounds: { type: "string", default: "151" },
+  node: { type: "string" },
+  only: { type: "string" },
+  help: { type: "boolean", short: "h" },
+} as const;
+
+/** Null for a flag that is unknown or lacks its value. */
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({ args: [...args], allowPositionals: true, options: OPTIONS });
+  } catch {
+    return null;
+  }
+}
+
+/** Gives the exit code back. */
+function usage(code: number): number {
+  const known = Object.keys(QUESTIONS).join(" | ");
+  const lines = [
+    `usage: npm run speed -- [${known}] [--rounds N] [--node 24] [--only PART]`,
+    "       npm run speed -- peers --help",
+  ];
+  (code === 0 ? console.log : console.error)(lines.join("\n"));
+  return code;
+}
+
 /** Our own questions; `peers` has flags of its own. */
 async function questions(args: readonly string[]): Promise<number> {
-  const { values, positionals } = parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: { rounds: { type: "string", default: "151" }, node: { type: "string" }, only: { type: "string" } },
-  });
+  const parsed = parse(args);
+  if (!parsed) return usage(2);
+  const { values, positionals } = parsed;
+  if (values.help) return usage(0);
   const names = positionals.length > 0 ? positionals : Object.keys(QUESTIONS).filter((name) => !LONG.includes(name));
   const unknown = names.filter((name) => !QUESTIONS[name]);
   const rounds = Number(values.rounds);
-  if (unknown.length > 0 || !(rounds >= 1) || (values.node ?? "24") !== "24") {
-    const known = Object.keys(QUESTIONS).join(" | ");
-    console.error(
-      `usage: npm run speed -- [${known}] [--rounds N] [--node 24] [--only PART]\n       npm run speed -- peers --help`,
-    );
-    return 2;
-  }
+  if (unknown.length > 0 || !(rounds >= 1) || (values.node ?? "24") !== "24") return usage(2);
   if (values.node && !process.version.startsWith("v24.")) {
     const again = [
       fileURLToPath(import.meta.url),

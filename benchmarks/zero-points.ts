@@ -1,10 +1,8 @@
 // What do zero points cost (AWQ, GPTQ, Q4_1)? int4 products with them over symmetric ones, one thread: one token over weights that rotate
 // through more than the largest cache, and prompts, for both kinds of activations.
 
-import { wasmTargets } from "../src/backends/wasm/variants.js";
-import type { WasmVariant } from "../src/backends/wasm.js";
 import type { Platform } from "../src/core/ports.js";
-import { type Bed, type BedShape, openBed } from "./bed.js";
+import { type Bed, type BedShape, fastestVariant, openBed } from "./bed.js";
 import { watchOthers } from "./machine.js";
 import { type Arm, interleave, middle, ratio, show } from "./samples.js";
 
@@ -19,8 +17,7 @@ const SHAPES = [
 
 /** Prints the rates of both forms and their ratio inside a round. */
 export async function zeroPoints(platform: Platform, rounds: number): Promise<void> {
-  const running = (await wasmTargets(platform, 1)).filter((status) => status.available);
-  const variant = running[running.length - 1].target.variant as WasmVariant;
+  const variant = await fastestVariant(platform, 1);
   console.log(
     `int4 with zero points over symmetric, ${variant} SIMD, one thread, operations (2 a weight) a second in 1e9`,
   );

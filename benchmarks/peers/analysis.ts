@@ -1,5 +1,5 @@
 // From recorded rounds to medians and ratios. A sample counts where its core ran at full pace, had its processor to itself
-// and others were quiet; where fewer than five rounds are so, all count and the figure says so.
+// and others were quiet; where fewer than five rounds are so (of three or four: not all), all count and the figure says so.
 
 import { type Middle, middle } from "../samples.js";
 import { type Case, nameOf } from "./case.js";

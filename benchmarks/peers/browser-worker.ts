@@ -1,11 +1,11 @@
 // wllama expects a browser: a `Worker` made of a Blob, and a page's address. In Node its emscripten code knows worker_threads, so
 // this gives it a Worker that runs the Blob's text in one, with the few names of a worker's scope that the text uses.
 
-import { randomBytes } from "node:crypto";
-import { writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { createHash } from "node:crypto";
+import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Worker as Thread } from "node:worker_threads";
+import { dataFolder } from "./folders.js";
 
 const PRELUDE = `
 const port = require("node:worker_threads").parentPort;
@@ -44,12 +44,13 @@ class BlobWorker {
   }
 }
 
-/** Its own threads start from a file here, not from a Blob. */
+/** Its own threads start from a file here, not from a Blob: one by the text's hash, since whoever runs us may be killed. */
 async function withScript(message: Message): Promise<Message> {
   if (message.verb !== "module.init") return message;
   const [script, ...others] = message.args ?? [];
-  const path = join(tmpdir(), `nibblemark-wllama-${randomBytes(6).toString("hex")}.cjs`);
-  writeFileSync(path, await (script as Blob).text());
+  const text = await (script as Blob).text();
+  const path = join(dataFolder(), `wllama-${createHash("sha256").update(text).digest("hex").slice(0, 12)}.cjs`);
+  if (!existsSync(path)) writeFileSync(path, text);
   return { ...message, args: [path, ...others] };
 }
 

@@ -2,9 +2,8 @@
 // /proc/PID/stat), and waiting until it is little.
 
 import { readFileSync } from "node:fs";
-import { coreTimes } from "../machine.js";
+import { coreTimes, TICK_US } from "../machine.js";
 
-const TICK_US = 10_000;
 /** Cores that others may use in a sample that counts as quiet. */
 export const QUIET_CORES = 0.3;
 const WINDOW_MS = 150;

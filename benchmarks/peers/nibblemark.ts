@@ -5,13 +5,13 @@ import { writeFileSync } from "node:fs";
 import { openArena } from "../../src/backends/wasm/arena.js";
 import { loadKernels } from "../../src/backends/wasm/kernels.js";
 import { openRepacker } from "../../src/backends/wasm/repacker.js";
-import { wasmTargets } from "../../src/backends/wasm/variants.js";
 import { openWasm, type WasmVariant } from "../../src/backends/wasm.js";
 import type { Op, TensorSpec } from "../../src/core/op.js";
 import type { WeightData } from "../../src/core/packed.js";
 import type { Platform } from "../../src/core/ports.js";
 import { openOnnxWeights } from "../../src/formats/onnx.js";
 import { nodePlatform } from "../../src/platform/node.js";
+import { fastestVariant } from "../bed.js";
 import type { MatmulWork, Work } from "./case.js";
 import type { Arm, Opened } from "./contender.js";
 import { errorOf, seededInput, seededMatrix, storedBytes } from "./matrix.js";
@@ -20,8 +20,7 @@ import { onnxBytes, sampleNodes, sampleSets, setsASample, writeData } from "./on
 
 export async function open(work: Work, threads: number): Promise<Opened> {
   const platform = nodePlatform();
-  const running = (await wasmTargets(platform, threads)).filter(({ available }) => available);
-  const variant = running[running.length - 1].target.variant as WasmVariant;
+  const variant = await fastestVariant(platform, threads);
   const about = `${variant} SIMD`;
   if (work.kind !== "matmul") return { about, ...(await openModelArms(platform, variant, work, threads)) };
   const products = await productArms(platform, variant, work, threads);

@@ -15,7 +15,7 @@ export function sampleNodes({ rows, tokens }: MatmulWork): number {
   return rows > 8192 ? 3 : 8;
 }
 
-/** Sets until a weight is read again: one token's weights lie on over 600 MB, beyond every cache. */
+/** Sets until a weight is read again: one token's weights lie on over 550 MB, beyond every cache. */
 export const sampleSets = ({ tokens }: MatmulWork): number => (tokens > 1 ? 4 : 8);
 
 /** Of `sets` sets, those that one sample goes through: one token's all, so that it takes a tenth of a second. */

@@ -12,12 +12,16 @@
 
 EXPORT int qemu_plugin_version = PLUGIN_API;
 
-Watch watch = {
-  .l1_ways = L1_MOST_WAYS,
-  .groups = 1,
-  .epoch_instructions = 5000000,
-  .output = { .chunk_bits = 16, .file = -1 },
-};
+// Zero in the file, so that megabytes of caches take no room there; set_defaults() gives the rest.
+Watch watch;
+
+static void set_defaults(void) {
+  watch.l1_ways = L1_MOST_WAYS;
+  watch.groups = 1;
+  watch.epoch_instructions = 5000000;
+  watch.output.chunk_bits = 16;
+  watch.output.file = -1;
+}
 
 /** Zeroed places for what instructions touched last; code that QEMU translates again gets new ones. */
 static void *new_place(size_t bytes) {
@@ -96,6 +100,7 @@ static const char *problem_of(const Shape *shape) {
 EXPORT int qemu_plugin_install(plugin_id id, const plugin_info *info, int count, char **options) {
   Shape shape = { 4096, { 4, 8, 12 } };
   const char *problem = strcmp(info->target_name, "x86_64") && strcmp(info->target_name, "aarch64") ? "64-bit programs only" : NULL;
+  set_defaults();
   for (int i = 0; i < count && !problem; i++) if (!is_option(options[i], &shape)) problem = options[i];
   if (!problem) problem = problem_of(&shape);
   if (!qemu_plugin_mem_is_store(1u << STORE_BIT) || qemu_plugin_mem_size_shift(4u << SIZE_BIT) != 4) problem = "this version of QEMU tells accesses in a way that is not known";

@@ -1,5 +1,5 @@
-// How exact the int4 products are over 4096 columns, as relative L2 error of float64 with exact activations: f32 grade 3e-7, int8
-// activations 9e-3, in every build, for one token (vector kernels) and several (tiles), in all groups. And values at the ends of f32's range.
+// How exact the int4 products are over 4096 columns, as relative L2 error of float64 with exact activations: f32 grade 3e-7
+// (scalar 1e-6), int8 activations 9e-3, in every build, for one token (vector kernels) and several (tiles), in all groups. And values at the ends of f32's range.
 
 import { test } from "uvu";
 import * as assert from "uvu/assert";
