@@ -6,7 +6,7 @@ import * as v from "valibot";
 import { InputError } from "../core/errors.js";
 import { type RecordedRun, recordedRun } from "../core/recorded.js";
 import type { BenchResult } from "../core/result.js";
-import { isLlamaBench, readLlamaBench } from "../formats/llama-bench.js";
+import { llamaBenchRows, readLlamaBench } from "../formats/llama-bench.js";
 
 const text = v.string();
 const positive = v.pipe(v.number(), v.finite(), v.gtValue(0));
@@ -43,10 +43,11 @@ const resultSchema = v.looseObject({
   ),
 });
 
-const REMEDY = "Name a result of `nibblemark bench --export-json FILE` or of `llama-bench -o json`";
+const REMEDY = "Name a result of `nibblemark bench --export-json FILE` or of `llama-bench -o json` (or jsonl)";
 
-/** JSON, or JSON Lines of which each is an object. */
-function parse(path: string, content: string): unknown {
+/** JSON, or JSON Lines of which each is an object; a byte order mark, which some shells' redirections write, is skipped. */
+function parse(path: string, marked: string): unknown {
+  const content = marked.replace(/^\uFEFF/, "");
   try {
     return JSON.parse(content);
   } catch (whole) {
@@ -81,7 +82,8 @@ export async function readResultFile(path: string): Promise<ResultFile> {
   });
   const name = basename(path).replace(/\.jsonl?$/, "");
   const value = parse(path, content);
-  if (isLlamaBench(value)) return { run: readLlamaBench(name, path, value), result: null };
+  const rows = llamaBenchRows(value);
+  if (rows) return { run: readLlamaBench(name, path, rows), result: null };
   const result = checked(path, value);
   return { run: recordedRun(name, result), result };
 }

@@ -47,10 +47,10 @@ function warningsOf(before: RecordedRun, after: RecordedRun): string[] {
   return [...differing, ...stopped.map(({ name }) => `${name} was stopped before its end`)];
 }
 
-/** Keys of the scenario that the runs do not share, each with both values. */
+/** Keys of the scenario that both runs have but not with one value, each with both. */
 export function scenarioDifferences(before: RecordedRun, after: RecordedRun): string[] {
   return Object.keys(before.scenario)
-    .filter((key) => before.scenario[key] !== after.scenario[key])
+    .filter((key) => key in after.scenario && before.scenario[key] !== after.scenario[key])
     .map((key) => `${key} (${before.scenario[key]}; ${after.scenario[key]})`);
 }
 

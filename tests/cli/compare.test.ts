@@ -113,12 +113,16 @@ test("under nine samples on a side nothing is told, however far apart", () => {
 test("llama-bench's rows stand beside ours", () => {
   const llama = write("llama.json", LLAMA);
   const lines = write("llama.jsonl", LLAMA.map((row) => JSON.stringify(row)).join("\n"));
-  for (const path of [llama, lines]) {
+  // As a redirection of PowerShell writes it.
+  const marked = write("marked.json", `\uFEFF${JSON.stringify(LLAMA)}`);
+  for (const path of [llama, lines, marked]) {
     const { code, stdout } = nibblemark(["report", before, path, "-o", "md"]);
     assert.is(code, 0);
     assert.match(stdout, /tinyllama\.gguf \| llama\.cpp\/CPU\/2t \| Q4\\_0 .*pp512 \| – \| 250 t\/s/);
     assert.match(stdout, /nibblemark-llava-2m \| node\/wasm-simd\/1t .*tg4 \| \d/);
   }
+  const single = write("single.jsonl", `${JSON.stringify(LLAMA[0])}\n`);
+  assert.match(nibblemark(["report", single]).stdout, /pp512 .*250 t\/s/);
   assert.match(nibblemark(["compare", llama, llama]).stdout, /too few to tell/);
 });
 
