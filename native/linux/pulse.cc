@@ -67,7 +67,7 @@ bool goesOn(char state) { return state != 0 && state != 'Z' && state != 'X' && s
 
 // Writes a process down before it is stopped, so that the watchdog always knows of it.
 bool stopOne(Guard* guard, pid_t pid) {
-  if (guard->count >= kMostGuarded) return false;
+  if (guard->count >= kMostGuarded || pid == getpid()) return false;
   const ProcessState state = stateOf(pid);
   if (!goesOn(state.state)) return false;
   guard->processes[guard->count] = {pid, 0, state.startTicks};

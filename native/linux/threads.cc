@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -105,7 +106,10 @@ std::vector<pid_t> processTree(pid_t pid) {
   if (state == 0 || state == 'X') return tree;
   tree.push_back(pid);
   for (size_t i = 0; i < tree.size() && tree.size() < 65536; i++) {
+    const size_t before = tree.size();
     for (const pid_t tid : tasksOf(tree[i])) addChildren(tree[i], tid, tree);
+    // Below an ancestor of ours we and our watchdog would stand among those that we stop.
+    tree.erase(std::remove(tree.begin() + static_cast<std::ptrdiff_t>(before), tree.end(), getpid()), tree.end());
   }
   return tree;
 }

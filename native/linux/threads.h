@@ -31,7 +31,8 @@ ProcessState stateOf(pid_t pid);
 // State letter of one thread alone; 0: it is gone.
 char stateOfThread(pid_t pid, pid_t tid);
 
-// The process and its descendants. Empty when it is gone. Processes that start meanwhile may be missing.
+// The process and its descendants, without the caller and what is below it (unless it asks for itself). Empty when it is gone.
+// Processes that start meanwhile may be missing.
 std::vector<pid_t> processTree(pid_t pid);
 
 // Threads of a process; withTime: reads the time of each.

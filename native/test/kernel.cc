@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -145,5 +146,7 @@ void testKernel() {
   std::vector<Thread> threads;
   threadsOf(getpid(), true, threads);
   CHECK(threads.size() == 1 && processTree(getpid()).size() == 1 && processTree(1 << 30).empty());
+  const std::vector<pid_t> above = processTree(getppid());
+  CHECK(!above.empty() && std::find(above.begin(), above.end(), getpid()) == above.end());
   CHECK(spinNs(1000000) >= 990000 && ticksPerSecond() >= 0);
 }

@@ -7,6 +7,7 @@ import { sectionLines } from "../report/table.js";
 import { watchSections } from "../report/watch.js";
 import type { Command } from "./command.js";
 import { type Parsed, wholeNumber } from "./flags.js";
+import { refuseOwn } from "./parts/own-processes.js";
 import { openStopper } from "./parts/stopper.js";
 import { suspendBetweenStops } from "./parts/suspend.js";
 import { openWatchModel } from "./parts/watch-model.js";
@@ -32,6 +33,7 @@ async function run(parsed: Parsed): Promise<number> {
   const settings = watchSettings("attach", parsed);
   await checkOutputs(parsed);
   const addon = loadNative();
+  refuseOwn(addon, pid, settings.inject);
   const model = await openWatchModel(platform, parsed, settings);
   const target = attachTo(addon, pid);
   const llcBytes = model.host.llcBytes;

@@ -52,6 +52,7 @@ export function tryNative(): NativeAddon | null {
 }
 
 export interface Watchdog {
+  readonly pid: number | undefined;
   /** false: it has ended, nothing may be stopped any more. */
   alive(): boolean;
   /** Ends it in good order. */
@@ -80,7 +81,7 @@ export function startWatchdog(guardFd: number): Promise<Watchdog> {
       child.unref();
       // The pipe is a handle of its own; it must not keep the process alive, and it closes when the process ends.
       (child.stdin as unknown as { unref?: () => void })?.unref?.();
-      resolve({ alive: () => running, close: () => void child.stdin?.end() });
+      resolve({ pid: child.pid, alive: () => running, close: () => void child.stdin?.end() });
     });
   });
 }

@@ -1,13 +1,13 @@
 // `nibblemark attach`: a running program is watched and left as it was; what cannot be watched is refused.
 
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { isBadInput, newFolder, nibblemark } from "../cli/nibblemark.js";
 import { needNative } from "../support/native.js";
-import { leftCgroups, MAIN } from "./harness.js";
+import { cgroupFolders, leftCgroups, MAIN } from "./harness.js";
 
 /** A program with two threads of its own that keeps a core busy and prints what it counted. */
 const BUSY = `
@@ -107,6 +107,51 @@ if (needNative()) {
     const children = readFileSync(`/proc/${parent.pid}/task/${parent.pid}/children`, "utf8").trim();
     if (children !== "") isBadInput(nibblemark(["attach", children]), "zombie");
     parent.kill();
+  });
+
+  /** A shell line in a session of its own that attaches to the shell; our own watchdog lets it run on where it froze itself. */
+  async function fromInside(line: string) {
+    const inner = `"${process.execPath}" "${MAIN}" attach $T --source none --duration 0.3`;
+    const stdio = ["ignore", "pipe", "pipe"] as ["ignore", "pipe", "pipe"];
+    const child = spawn("sh", ["-c", `export T=$$; ${line.replace("ATTACH", inner)}; exit $?`], {
+      detached: true,
+      stdio,
+    });
+    const text = { stdout: "", stderr: "" };
+    for (const name of ["stdout", "stderr"] as const) {
+      child[name].setEncoding("utf8").on("data", (part: string) => {
+        text[name] += part;
+      });
+    }
+    let thawed = false;
+    const rescue = setInterval(() => {
+      thawed = true;
+      for (const folder of cgroupFolders()) writeFileSync(`${folder}/cgroup.freeze`, "0");
+      process.kill(-(child.pid as number), "SIGCONT");
+    }, 8000);
+    const code = await new Promise<number | null>((resolve) => child.on("close", resolve));
+    clearInterval(rescue);
+    return { code, thawed, ...text };
+  }
+
+  test("nothing of its own is stopped: not its parent, not what is above, by cgroup or by signals", async () => {
+    for (const method of ["cgroup", "signals"]) {
+      for (const how of ["--slow 2", "--inject"]) {
+        const parent = await fromInside(`ATTACH ${how} --stop-by ${method}`);
+        assert.is(parent.thawed, false);
+        isBadInput(parent, "nibblemark's own parent", "would stop itself");
+      }
+      const above = await fromInside(`sh -c 'ATTACH --slow 2 --stop-by ${method}; exit $?'`);
+      assert.is(above.thawed, false);
+      isBadInput(above, "an ancestor of nibblemark's own", "would stop itself");
+    }
+    assert.equal(leftCgroups(), []);
+  });
+
+  test("to predict only, a process above it is watched without its own threads", async () => {
+    const { code, stdout, stderr } = await fromInside("ATTACH -o json");
+    assert.is(code, 0, stderr);
+    assert.ok(JSON.parse(stdout).threads <= 1, stdout);
   });
 
   if (process.getuid?.() === 0) {

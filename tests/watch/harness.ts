@@ -2,7 +2,7 @@
 
 import { spawn } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import * as assert from "uvu/assert";
 import { root } from "../support/root.js";
@@ -66,14 +66,19 @@ export async function killedWhileInjecting(
   return { output, killed };
 }
 
-/** Folders of ours below /sys/fs/cgroup that still exist. */
-export function leftCgroups(): string[] {
+/** Paths of our folders below /sys/fs/cgroup. */
+export function cgroupFolders(): string[] {
   const own = /^0::(.*)$/m.exec(readFileSync("/proc/self/cgroup", "utf8"))?.[1] ?? "/";
   return ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"]
     .map((mount) => join(mount, own))
     .filter((folder) => existsSync(folder))
-    .flatMap((folder) => readdirSync(folder).filter((name) => name.startsWith("nibblemark-")));
+    .flatMap((folder) =>
+      readdirSync(folder).flatMap((name) => (name.startsWith("nibblemark-") ? join(folder, name) : [])),
+    );
 }
+
+/** Names of our folders that still exist. */
+export const leftCgroups = (): string[] => cgroupFolders().map((path) => basename(path));
 
 /** Processes whose command line holds a text, and their state letters. */
 export function statesOf(text: string): string[] {

@@ -18,7 +18,7 @@ export interface Stopper {
   readonly method: "cgroup" | "signals";
   /** cgroup.procs that a program is started in; "" = ours. */
   readonly procs: string;
-  /** Puts a running process and its descendants there. */
+  /** Puts a running process and its descendants there; never ourselves or the watchdog. */
   adopt(pids: readonly number[]): void;
   /** Takes down a program that waits for its start. */
   note(pid: number): void;
@@ -85,6 +85,7 @@ export async function openStopper(
     adopt(running) {
       if (!folder) return;
       for (const one of running) {
+        if (one === process.pid || one === watchdog.pid) continue;
         try {
           writeFileSync(join(folder.path, "cgroup.procs"), String(one));
         } catch (error) {

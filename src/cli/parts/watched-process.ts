@@ -177,7 +177,7 @@ export function attachTo(addon: NativeAddon, pid: number): WatchedProcess {
   };
 }
 
-/** A process and all below it. */
+/** A process and all below it, without ourselves and what is below us. */
 export function treeOf(addon: NativeAddon, pid: number): number[] {
   const out = new Float64Array(3 * 65536);
   const count = Math.min(addon.threads(pid, out), 65536);
