@@ -35,7 +35,8 @@ export type Request =
   /** A profile that an earlier calibration of this browser left behind, as text. */
   | { readonly kind: "profile"; readonly text: string }
   | { readonly kind: "hidden"; readonly hidden: boolean }
-  | { readonly kind: "stop" };
+  /** Stops the work of this number, whether it runs or waits; no other. */
+  | { readonly kind: "stop"; readonly id: number };
 
 export interface ModelFacts {
   readonly name: string;
@@ -111,6 +112,8 @@ export type Answer =
       readonly sections: readonly Section[];
       readonly json: string;
     }
+  /** Stopped while it waited: it never began. */
+  | { readonly kind: "stopped" }
   | { readonly kind: "failed"; readonly message: string };
 
 export type Event =

@@ -95,12 +95,18 @@ if (haveChromium()) {
       await open(nonsense);
       assert.match(await statusIs(page, /notes\.gguf/), /is in no known format.*stays open/);
       assert.is(await askDemo(page, "The whale"), text);
+      await page.locator("#pool-chart canvas").waitFor();
 
       await open(join(model, "model.safetensors"));
       assert.match(await statusIs(page, /model\.safetensors/), /config\.json and tokenizer\.json together/);
       const names = ["config.json", "tokenizer.json", "preprocessor_config.json", "model.safetensors"];
       await open(names.map((name) => join(model, name)));
       await statusIs(page, /^Ready: /);
+      // What the other model said, and how long it took.
+      assert.is(await page.textContent("#answer"), "");
+      assert.is(await page.textContent("#answer-facts"), "");
+      await page.locator("#timeline-empty", { hasText: /^Ask something/ }).waitFor();
+      assert.is(await page.locator("#time-chart canvas, #pool-chart canvas, #timeline-table tbody tr").count(), 0);
       await page.check("#with-picture");
       await showSample(page, "digits.png");
       assert.is((await askDemo(page, "which digit is top left?")).trim(), "0");

@@ -18,6 +18,8 @@ const QUESTIONS = [
 export interface AskPanel {
   /** Whether questions can be taken. */
   ready(is: boolean): void;
+  /** Takes the last answer away: it was another model's. */
+  clear(): void;
 }
 
 function factsOf({ tokens, firstTokenMs, stopped }: Extract<Answer, { kind: "asked" }>["answer"]): string {
@@ -25,47 +27,55 @@ function factsOf({ tokens, firstTokenMs, stopped }: Extract<Answer, { kind: "ask
   return `${tokens} ${tokens === 1 ? "epoch" : "epochs"} of text, ${first}${stopped ? ", stopped" : ""}`;
 }
 
-/** @param onAsked called after each answer; @param tell shows a message to the user */
+/** @param tell shows a message to the user */
 export function openAskPanel(client: Client, picture: PicturePanel, tell: (message: string) => void): AskPanel {
   const output = find("answer", HTMLOutputElement);
   const question = find("question", HTMLInputElement);
   const withPicture = find("with-picture", HTMLInputElement);
   let canAsk = false;
-  let busy = false;
+  let asking: AbortController | null = null;
   const show = () => {
-    button("ask-button").disabled = busy || !canAsk;
-    button("stop-button").disabled = !busy;
+    button("ask-button").disabled = asking !== null || !canAsk;
+    button("stop-button").disabled = asking === null;
   };
   find("questions", HTMLDataListElement).replaceChildren(
     ...QUESTIONS.map((value) => Object.assign(element("option"), { value })),
   );
-  client.on("reopened", () => {
+  const clear = () => {
     output.textContent = "";
-  });
+    text("answer-facts", "");
+  };
+  client.on("reopened", clear);
   client.on("text", ({ text: piece }) => output.append(piece));
 
   async function ask(): Promise<void> {
-    busy = true;
+    asking = new AbortController();
     show();
-    output.textContent = "";
-    text("answer-facts", "");
-    tell("Answering.");
+    clear();
     const pixels = withPicture.checked ? picture.pixels() : null;
-    const answer = await client.work({ kind: "ask", prompt: question.value, pixels });
-    busy = false;
+    const onTurn = (waitsUntil: string | null) =>
+      tell(waitsUntil === null ? "Answering." : `The question waits until ${waitsUntil}.`);
+    const { signal } = asking;
+    const answer = await client.work({ kind: "ask", prompt: question.value, pixels }, { signal, onTurn });
+    asking = null;
     show();
     if (answer.kind === "asked") {
       text("answer-facts", factsOf(answer.answer));
       tell("Answered.");
-    } else if (answer.kind === "failed") tell(answer.message);
+    } else if (answer.kind === "stopped") tell("Stopped: the question was not answered.");
+    else if (answer.kind === "failed") tell(answer.message);
   }
 
   find("question-form", HTMLFormElement).addEventListener("submit", (event) => {
     event.preventDefault();
-    if (canAsk && !busy) void ask();
+    if (canAsk && !asking) void ask();
   });
-  button("stop-button").addEventListener("click", () => client.send({ kind: "stop" }));
+  button("stop-button").addEventListener("click", () => {
+    tell("Stopping.");
+    asking?.abort();
+  });
   return {
+    clear,
     ready(is) {
       canAsk = is;
       show();

@@ -1,6 +1,7 @@
 // Benchmark mode: targets to choose, progress, cancel, tables, and the result to take away. Calibration of the host beside it.
 
 import { targetName, type Warning } from "../../../src/browser.js";
+import type { Answer } from "../protocol.js";
 import type { Client } from "./client.js";
 import { appendTables, button, element, find, text } from "./dom.js";
 
@@ -21,26 +22,32 @@ async function copy(content: string, tell: (message: string) => void): Promise<v
     await navigator.clipboard.writeText(content);
     tell("Copied.");
   } catch {
-    const area = element("textarea", content);
+    const place = find("bench-result", HTMLElement);
+    const area = place.querySelector("textarea") ?? element("textarea", content);
     area.setAttribute("aria-label", "The result as Markdown");
-    find("bench-result", HTMLElement).prepend(area);
+    place.prepend(area);
     area.select();
     tell("This browser lets no page write to the clipboard: copy it from the box.");
   }
 }
 
-/** The benchmark's form. @param onReady the question waits while it runs */
+function endOf(answer: Answer): string {
+  if (answer.kind === "benched") return answer.interrupted ? "Cancelled" : "Done";
+  return answer.kind === "stopped" ? "Cancelled" : "Failed";
+}
+
+/** The benchmark's form; what is asked or opened while it runs waits until its end. */
 export function openBenchPanel(client: Client, tell: (message: string) => void): { ready(is: boolean): void } {
   const run = button("bench-run");
   const bar = find("bench-progress", HTMLProgressElement);
   const chosen = find("bench-targets", HTMLElement);
-  let busy = false;
+  let running: AbortController | null = null;
   let canRun = false;
   let markdown = "";
   let json = new Blob();
   const show = () => {
-    run.disabled = busy || !canRun;
-    button("bench-stop").disabled = !busy;
+    run.disabled = running !== null || !canRun;
+    button("bench-stop").disabled = running === null;
   };
   client.on("targets", ({ targets }) => {
     const boxes = targets.map((status) => {
@@ -56,7 +63,7 @@ export function openBenchPanel(client: Client, tell: (message: string) => void):
     chosen.replaceChildren(...boxes);
   });
   client.on("progress", ({ stage, done, total }) => {
-    if (!busy) return;
+    if (client.running() !== "bench") return;
     text("bench-stage", stage);
     bar.max = total;
     bar.value = done;
@@ -65,16 +72,27 @@ export function openBenchPanel(client: Client, tell: (message: string) => void):
   async function start(): Promise<void> {
     const targets = [...chosen.querySelectorAll<HTMLInputElement>("input:checked")].map(({ value }) => value);
     if (targets.length === 0) return tell("Choose a target first.");
-    busy = true;
+    running = new AbortController();
     show();
-    tell("Measuring; keep this tab in front.");
+    bar.value = 0;
     const shape = find("bench-shape", HTMLInputElement).checked;
-    const answer = await client.work({ kind: "bench", shape, targets });
-    busy = false;
+    const onTurn = (waitsUntil: string | null) => {
+      text("bench-stage", waitsUntil === null ? "Beginning" : `Waiting until ${waitsUntil}`);
+      tell(waitsUntil === null ? "Measuring; keep this tab in front." : `The benchmark waits until ${waitsUntil}.`);
+    };
+    const { signal } = running;
+    const answer = await client.work({ kind: "bench", shape, targets }, { signal, onTurn });
+    running = null;
     show();
-    bar.value = bar.max;
-    text("bench-stage", answer.kind === "benched" && answer.interrupted ? "Cancelled" : "Done");
+    await showEnd(answer);
+  }
+
+  async function showEnd(answer: Answer): Promise<void> {
+    text("bench-stage", endOf(answer));
+    // After a cancel or a fault the bar stays where the work ended.
+    if (endOf(answer) === "Done") bar.value = bar.max;
     if (answer.kind === "failed") return tell(answer.message);
+    if (answer.kind === "stopped") return tell("Cancelled before it began.");
     if (answer.kind !== "benched") return;
     ({ markdown, json } = answer);
     find("bench-out", HTMLElement).hidden = false;
@@ -85,9 +103,9 @@ export function openBenchPanel(client: Client, tell: (message: string) => void):
 
   find("bench-form", HTMLFormElement).addEventListener("submit", (event) => {
     event.preventDefault();
-    if (canRun && !busy) void start();
+    if (canRun && !running) void start();
   });
-  button("bench-stop").addEventListener("click", () => client.send({ kind: "stop" }));
+  button("bench-stop").addEventListener("click", () => running?.abort());
   button("copy-markdown").addEventListener("click", () => void copy(markdown, tell));
   button("download-json").addEventListener("click", () => download("nibblemark.json", json));
   return {

@@ -28,12 +28,13 @@ export function openCalibration(client: Client, tell: (message: string) => void)
   const stored = kept();
   if (stored !== null) client.send({ kind: "profile", text: stored });
   client.on("progress", ({ stage, done, total }) => {
-    if (start.disabled) tell(`Calibrating: ${stage} (${done} of ${total})`);
+    if (client.running() === "calibrate") tell(`Calibrating: ${stage} (${done} of ${total})`);
   });
   start.addEventListener("click", async () => {
     start.disabled = true;
-    tell("Calibrating; keep this tab in front.");
-    const answer = await client.work({ kind: "calibrate" });
+    const onTurn = (waitsUntil: string | null) =>
+      tell(waitsUntil === null ? "Calibrating; keep this tab in front." : `The calibration waits until ${waitsUntil}.`);
+    const answer = await client.work({ kind: "calibrate" }, { onTurn });
     start.disabled = false;
     if (answer.kind === "failed") return tell(answer.message);
     if (answer.kind !== "calibrated") return;

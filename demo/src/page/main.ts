@@ -43,10 +43,11 @@ await turn();
 const ask = openAskPanel(client, picture, tell);
 await turn();
 const bench = openBenchPanel(client, tell);
-const model = openModelPanel(client, tell, (ready) => {
+const readiness = (ready: boolean) => {
   ask.ready(ready);
   bench.ready(ready);
-});
+};
+const model = openModelPanel(client, tell, readiness, ask.clear);
 openCalibration(client, tell);
 if (!crossOriginIsolated) {
   note("This page runs without threads: its host sends no isolation headers. Everything else works.");

@@ -24,11 +24,12 @@ function show({ name, fileBytes, residentBytes, quant, target, sees, talks, load
   ]);
 }
 
-/** @param onReady told whether a model is open */
+/** @param onReady told whether a model is open; @param onOpened what belongs to the model before goes */
 export function openModelPanel(
   client: Client,
   tell: (message: string) => void,
   onReady: (ready: boolean) => void,
+  onOpened: () => void,
 ): ModelPanel {
   const target = find("target", HTMLSelectElement);
   let files: readonly GivenFile[] | null = null;
@@ -36,13 +37,15 @@ export function openModelPanel(
 
   async function open(given: readonly GivenFile[] | null): Promise<void> {
     onReady(false);
-    tell("Loading the model.");
     const wanted = target.value === "" ? null : target.value;
-    const answer = await client.work({ kind: "open", files: given, target: wanted });
+    const onTurn = (waitsUntil: string | null) =>
+      tell(waitsUntil === null ? "Loading the model." : `The model waits until ${waitsUntil}.`);
+    const answer = await client.work({ kind: "open", files: given, target: wanted }, { onTurn });
     if (answer.kind === "opened") {
       files = given;
       isOpen = true;
       show(answer.model);
+      onOpened();
       tell(`Ready: ${answer.model.name} on ${targetName(answer.model.target)}.`);
     } else if (answer.kind === "failed") {
       tell(`${answer.message}${isOpen ? " The model that was open stays open." : ""}`);

@@ -24,9 +24,18 @@ export function openPicturePanel(client: Client, base: string, tell: (message: s
   const cell = canvas.width / CELLS;
   const selects = [...document.querySelectorAll<HTMLSelectElement>("select[data-cell]")];
   let isKept = false;
+  /** Counts what was drawn: a picture that comes late must not wipe it out. */
+  let edits = 0;
+  let opening: AbortController | null = null;
   const about = (words: string) => canvas.setAttribute("aria-label", `The picture: ${words}`);
 
-  function clear(): void {
+  function edited(): void {
+    isKept = false;
+    edits++;
+    opening?.abort();
+  }
+
+  function wipe(): void {
     isKept = false;
     context?.reset();
     if (context) context.fillRect(0, 0, canvas.width, canvas.height);
@@ -34,16 +43,27 @@ export function openPicturePanel(client: Client, base: string, tell: (message: s
     about("empty");
   }
 
-  function put(place: number, digit: number): void {
-    isKept = false;
-    if (context) drawDigit(context, digit, (place % CELLS) * cell, Math.floor(place / CELLS) * cell, cell);
+  function put(place: number, digit: string): void {
+    edited();
+    const [left, top] = [(place % CELLS) * cell, Math.floor(place / CELLS) * cell];
+    if (digit === "") context?.fillRect(left, top, cell, cell);
+    else if (context) drawDigit(context, Number(digit), left, top, cell);
     about(`digits ${selects.map(({ value }) => value || "none").join(", ")}`);
   }
 
   async function open(file: Blob, name: string): Promise<void> {
-    const answer = await client.work({ kind: "picture", file, name });
-    if (answer.kind !== "decoded") return tell(answer.kind === "failed" ? answer.message : "no picture came back");
-    clear();
+    opening?.abort();
+    opening = new AbortController();
+    const { signal } = opening;
+    const before = edits;
+    const onTurn = (waitsUntil: string | null) => {
+      if (waitsUntil !== null) tell(`${name} waits until ${waitsUntil}.`);
+    };
+    const answer = await client.work({ kind: "picture", file, name }, { signal, onTurn });
+    if (answer.kind === "failed") return tell(answer.message);
+    // Something was drawn meanwhile.
+    if (answer.kind !== "decoded" || edits !== before) return;
+    wipe();
     isKept = true;
     const { width, height, preview } = answer;
     context?.putImageData(new ImageData(preview.rgba, preview.width, preview.height), 0, 0);
@@ -54,16 +74,16 @@ export function openPicturePanel(client: Client, base: string, tell: (message: s
   for (const [place, select] of selects.entries()) {
     const names = Array.from({ length: 10 }, (_, digit) => [String(digit), String(digit)] as const);
     fillSelect(select, [["", "none"], ...names]);
-    select.addEventListener("change", () => {
-      if (select.value !== "") put(place, Number(select.value));
-      else context.fillRect((place % CELLS) * cell, Math.floor(place / CELLS) * cell, cell, cell);
-    });
+    select.addEventListener("change", () => put(place, select.value));
   }
-  button("clear").addEventListener("click", clear);
+  button("clear").addEventListener("click", () => {
+    edited();
+    wipe();
+  });
   button("random").addEventListener("click", () => {
     for (const [place, select] of selects.entries()) {
       select.value = String(Math.floor(Math.random() * 10));
-      put(place, Number(select.value));
+      put(place, select.value);
     }
   });
   for (const sample of document.querySelectorAll<HTMLButtonElement>("button[data-sample]")) {
@@ -75,10 +95,10 @@ export function openPicturePanel(client: Client, base: string, tell: (message: s
     });
   }
   drawByHand(canvas, context, cell, () => {
-    isKept = false;
+    edited();
     about("drawn by hand");
   });
-  clear();
+  wipe();
   return {
     pixels() {
       if (isKept) return "kept";

@@ -7,6 +7,11 @@ import type { Estimate } from "../protocol.js";
 import type { Client } from "./client.js";
 import { digits, find, sectionTable, text, turn } from "./dom.js";
 
+const NOTHING = "Ask something: each token is an epoch.";
+
+/** Epochs are whole: without these a short answer gets ticks at a quarter of one. */
+const WHOLE = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000];
+
 interface Series {
   readonly label: string;
   readonly values: readonly number[];
@@ -34,7 +39,10 @@ function draw(Plot: typeof uPlot, place: HTMLElement, title: string, unit: strin
     width: Math.max(240, place.clientWidth),
     height: 240,
     scales: { x: { time: false }, y: { range: (_, __, most) => [0, most * 1.1 || 1] } },
-    axes: [axis("epoch"), { ...axis(unit), size: 60 }],
+    axes: [
+      { ...axis("epoch"), incrs: WHOLE },
+      { ...axis(unit), size: 60 },
+    ],
     series: [
       { label: "epoch" },
       ...series.map(({ label }, i) => ({
@@ -89,6 +97,15 @@ async function show({ epochs, pools, ...others }: Estimate): Promise<void> {
   draw(Plot, find("pool-chart", HTMLElement), "Bytes beyond the cache, by pool", "MB", bytes);
 }
 
+/** As before the first answer: what was shown belonged to a model that is no longer open. */
+function clear(): void {
+  text("timeline-empty", NOTHING);
+  find("timeline-empty", HTMLElement).hidden = false;
+  find("timeline-table", HTMLDetailsElement).hidden = true;
+  find("timeline-table", HTMLDetailsElement).querySelector("div")?.replaceChildren();
+  for (const id of ["time-chart", "pool-chart"]) find(id, HTMLElement).replaceChildren();
+}
+
 /** Draws after each estimate, and anew when colours or width change. */
 export function openTimeline(client: Client): void {
   let last: Estimate | null = null;
@@ -97,7 +114,8 @@ export function openTimeline(client: Client): void {
     // Out of the frame's own task, which has layout and paint to do.
     await turn();
     const shown = last;
-    if (shown && shown.epochs.length > 0) {
+    if (shown?.epochs.length === 0) clear();
+    else if (shown) {
       await show(shown).catch((error: Error) => {
         text("timeline-empty", `The charts could not be loaded (${error.message}); the table has their figures.`);
         find("timeline-empty", HTMLElement).hidden = false;

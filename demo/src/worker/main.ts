@@ -26,6 +26,7 @@ import { estimate } from "./estimate.js";
 import { ownFiles, shippedPlatform } from "./files.js";
 import { type Memory, openMemoryModel, type Run } from "./memory.js";
 import { decodePicture } from "./picture.js";
+import { openQueue } from "./queue.js";
 
 const PROGRESS_MS = 50;
 
@@ -50,12 +51,11 @@ let kept: Pixels | null = null;
 let asked: Asked | null = null;
 let profile: HostProfile | null = null;
 let settings: Settings = DEFAULT_SETTINGS;
-let stop = false;
 let hidden = false;
 let lastProgressMs = 0;
-let queue: Promise<void> = Promise.resolve();
 
 const post = (event: Event) => postMessage(event);
+const queue = openQueue((id, answer) => post({ kind: "done", id, answer }));
 const channel = new MessageChannel();
 
 /** Lets messages in, without the delay that timers have. */
@@ -78,12 +78,12 @@ const control: Control = {
   async stopped() {
     await breathe();
     // A hidden tab is slowed down by its browser: nothing measured there would hold.
-    if (hidden && !stop) {
+    if (hidden && !queue.stopped()) {
       post({ kind: "note", message: "Paused while this tab is in the background; it goes on when you come back." });
-      while (hidden && !stop) await new Promise((done) => setTimeout(done, 100));
-      if (!stop) post({ kind: "note", message: "Goes on." });
+      while (hidden && !queue.stopped()) await new Promise((done) => setTimeout(done, 100));
+      if (!queue.stopped()) post({ kind: "note", message: "Goes on." });
     }
-    return stop;
+    return queue.stopped();
   },
 };
 
@@ -140,7 +140,7 @@ async function askOn(
       settings.clock === "spin" ? memory.delayNs(run, index, settings, profile ?? memory.frozen, measuredNs) : 0,
     stopped: async () => {
       await breathe();
-      return stop;
+      return queue.stopped();
     },
   });
 }
@@ -197,13 +197,12 @@ function messageOf(error: unknown): string {
   return `${name}: ${message}`;
 }
 
-async function answerWork(id: number, work: Work): Promise<void> {
-  stop = false;
+async function answerWork(work: Work): Promise<Answer> {
   try {
     if (!begun) throw new Error("work came before the beginning");
-    post({ kind: "done", id, answer: await doWork(await begun, work) });
+    return await doWork(await begun, work);
   } catch (error) {
-    post({ kind: "done", id, answer: { kind: "failed", message: messageOf(error) } });
+    return { kind: "failed", message: messageOf(error) };
   }
 }
 
@@ -221,7 +220,7 @@ globalThis.onmessage = ({ data }: MessageEvent<Request>) => {
       begun.catch(tellFault);
       break;
     case "work":
-      queue = queue.then(() => answerWork(data.id, data.work));
+      queue.add(data.id, () => answerWork(data.work));
       break;
     case "settings":
       settings = data.settings;
@@ -234,7 +233,7 @@ globalThis.onmessage = ({ data }: MessageEvent<Request>) => {
       hidden = data.hidden;
       break;
     case "stop":
-      stop = true;
+      queue.stop(data.id);
       break;
     default:
       data satisfies never;
