@@ -5,6 +5,8 @@ import { type Flag, flagHelp, type Parsed } from "./flags.js";
 export interface Command {
   readonly name: string;
   readonly summary: string;
+  /** Lines of --help below the summary. */
+  readonly details?: readonly string[];
   /** What stands after the name besides flags. */
   readonly usage: string;
   readonly examples: readonly string[];
@@ -16,7 +18,8 @@ export interface Command {
 }
 
 /** The text of `nibblemark NAME --help`. */
-export function commandHelp({ name, summary, usage, examples, flags }: Command): string {
+export function commandHelp({ name, summary, details = [], usage, examples, flags }: Command): string {
   const lines = examples.map((example) => `  nibblemark ${example}`);
-  return `${summary}\n\nUsage: nibblemark ${name} ${usage}\n\nFlags:\n${flagHelp(flags)}\n\nExamples:\n${lines.join("\n")}\n`;
+  const above = [summary, ...details].join("\n");
+  return `${above}\n\nUsage: nibblemark ${name} ${usage}\n\nFlags:\n${flagHelp(flags)}\n\nExamples:\n${lines.join("\n")}\n`;
 }

@@ -3,6 +3,7 @@
 import { InputError } from "../core/errors.js";
 import type { ModelRef, QuantName, Scenario, Workload } from "../core/scenario.js";
 import { BENCH_HOSTS } from "../hosts/hosts.js";
+import { LEAST_SAMPLES } from "../stats/compare.js";
 import { byteSize, commaList, type Flag, type Parsed, topologyList, wholeNumber } from "./flags.js";
 import { checkScenario, parseScenario } from "./scenario-schema.js";
 
@@ -36,7 +37,8 @@ export const DEFAULT_SCENARIO: Scenario = {
   llc: "host",
   delay: "traffic",
   host: "probe",
-  rounds: 7,
+  // What compare needs to tell anything.
+  rounds: LEAST_SAMPLES,
   warmups: 1,
   threads: 0,
   seed: 1,
@@ -90,7 +92,12 @@ export const SCENARIO_FLAGS: readonly Flag[] = [
     value: "PROFILE",
     help: "of predicted figures: probe, default (shipped), or a file as calibrate stores it",
   },
-  { name: "rounds", short: "r", value: "N", help: "timed rounds; each runs every arm once (default 7)" },
+  {
+    name: "rounds",
+    short: "r",
+    value: "N",
+    help: `timed rounds; each runs every arm once (default ${LEAST_SAMPLES}: fewer are too few for compare)`,
+  },
   { name: "warmups", short: "w", value: "N", help: "untimed rounds before them (default 1)" },
   { name: "threads", value: "N", help: "most threads a target may use (0: as many as help)" },
   { name: "seed", value: "N", help: "seed of synthetic weights and inputs" },

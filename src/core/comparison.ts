@@ -1,6 +1,7 @@
 // Two recorded runs beside each other, as plain JSON.
 
-export type Verdict = "faster" | "slower" | "same" | "too few to tell";
+/** `same`: under 5 % apart; `not told apart`: further, but chance may well have done it. */
+export type Verdict = "faster" | "slower" | "same" | "not told apart" | "too few to tell";
 
 export interface ComparedCase {
   readonly model: string;
@@ -26,9 +27,11 @@ export interface Comparison {
   readonly before: string;
   readonly after: string;
   readonly cases: readonly ComparedCase[];
-  /** Geometric mean of the time ratios. */
-  readonly meanTimeRatio: number;
-  /** Cases that only one of the runs has. */
+  /** Geometric mean of the time ratios; null without cases. */
+  readonly meanTimeRatio: number | null;
+  /** Cases that ran before and failed after, with the reason. */
+  readonly failed: readonly string[];
+  /** Cases that only one of the runs has measured, those of `failed` aside. */
   readonly unmatched: readonly string[];
   readonly warnings: readonly string[];
 }

@@ -1,16 +1,20 @@
 // Measured times of a result file, whichever program wrote it: what two runs are compared by and many are put side by side with.
 
-import type { BenchResult } from "./result.js";
+import type { BenchResult, CaseResult } from "./result.js";
 import { parseTest } from "./scenario.js";
 import { targetName } from "./target.js";
 
-/** One case with all of its samples. */
-export interface RecordedCase {
+/** What makes two cases of two runs the same one. */
+export interface CaseName {
   readonly model: string;
   readonly weights: string;
   readonly activations: string;
   readonly test: string;
   readonly target: string;
+}
+
+/** One case with all of its samples. */
+export interface RecordedCase extends CaseName {
   /** Tokens (or pictures) of one sample. */
   readonly tokens: number;
   /** true: told as tokens a second, else as a time. */
@@ -19,6 +23,12 @@ export interface RecordedCase {
   readonly samplesNs: readonly number[];
   /** Share of the best plain read of that run that the weights were read with; null where it is not known. */
   readonly readShare: number | null;
+}
+
+/** A case that was asked for and has no samples. */
+export interface UnmeasuredCase extends CaseName {
+  readonly state: "unavailable" | "failed";
+  readonly reason: string;
 }
 
 export interface RecordedRun {
@@ -30,6 +40,7 @@ export interface RecordedRun {
   /** What was asked for as far as it changes what is timed, by key; compared runs must agree. */
   readonly scenario: Readonly<Record<string, string>>;
   readonly cases: readonly RecordedCase[];
+  readonly unmeasured: readonly UnmeasuredCase[];
   readonly interrupted: boolean;
 }
 
@@ -60,28 +71,41 @@ function environmentOf({ environment: env, hosts, targets }: BenchResult): Recor
   };
 }
 
+/** Names of all cases. Workloads may differ in what no case says (keys and values): the second of one name is `tg16 #2`. */
+function namesOf(cases: readonly CaseResult[]): CaseName[] {
+  const seen = new Map<string, number>();
+  return cases.map(({ model, quant, activations, test, target }) => {
+    const name = { model, weights: quant, activations, test, target: targetName(target) };
+    const key = Object.values(name).join("\n");
+    const count = (seen.get(key) ?? 0) + 1;
+    seen.set(key, count);
+    return count === 1 ? name : { ...name, test: `${test} #${count}` };
+  });
+}
+
 /** A result of `bench` as a recorded run. */
 export function recordedRun(name: string, result: BenchResult): RecordedRun {
+  const names = namesOf(result.cases);
+  const named = result.cases.map((entry, i) => [entry, names[i] as CaseName] as const);
   return {
     name,
     tool: "nibblemark",
     environment: environmentOf(result),
     scenario: scenarioOf(result),
     interrupted: result.interrupted,
-    cases: result.cases.flatMap((entry) => {
+    cases: named.flatMap(([entry, caseName]) => {
       if (entry.state !== "measured") return [];
       const kind = parseTest(entry.test)?.kind;
       return {
-        model: entry.model,
-        weights: entry.quant,
-        activations: entry.activations,
-        test: entry.test,
-        target: targetName(entry.target),
+        ...caseName,
         tokens: entry.tokens,
         rate: kind === "prefill" || kind === "decode",
         samplesNs: entry.samplesNs,
         readShare: entry.figures.readShare?.value ?? null,
       };
     }),
+    unmeasured: named.flatMap(([entry, caseName]) =>
+      entry.state === "measured" ? [] : { ...caseName, state: entry.state, reason: entry.reason },
+    ),
   };
 }

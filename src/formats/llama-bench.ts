@@ -122,5 +122,6 @@ export function readLlamaBench(name: string, path: string, rows: readonly Row[])
     scenario: sharedSettings(rows),
     interrupted: false,
     cases,
+    unmeasured: [],
   };
 }

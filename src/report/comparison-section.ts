@@ -21,7 +21,22 @@ function chance(p: number | null): string {
   return p < 0.001 ? "<0.001" : p.toFixed(3);
 }
 
-export function comparisonSection(found: Comparison): Section {
+/** What to do where some cases have too few samples; null where none has. `least`: samples that a side needs. */
+export function fewSamples({ cases }: Comparison, least: number): string | null {
+  const few = cases.filter(({ verdict }) => verdict === "too few to tell").length;
+  if (few === 0) return null;
+  const which = few === cases.length ? "nothing can be told" : `nothing can be told of ${few} of ${cases.length} cases`;
+  return `${which}: under ${least} samples on a side. Measure again with --rounds ${least} or more (llama-bench: -r ${least})`;
+}
+
+/** Named notes, the first of them. */
+function some(words: readonly string[], what: string): string[] {
+  const more = words.length - MOST_NAMED;
+  return [...words.slice(0, MOST_NAMED), ...(more > 0 ? [`and ${more} more ${what}`] : [])];
+}
+
+/** `least`: samples that a side needs. */
+export function comparisonSection(found: Comparison, least: number): Section {
   const rows = found.cases.map((entry) => [
     entry.model,
     entry.target,
@@ -34,8 +49,8 @@ export function comparisonSection(found: Comparison): Section {
     chance(entry.p),
     entry.verdict,
   ]);
-  const only = found.unmatched.slice(0, MOST_NAMED);
-  const more = found.unmatched.length - only.length;
+  const mean = found.meanTimeRatio;
+  const few = fewSamples(found, least);
   return withoutDefaults({
     title: `${found.before} before, ${found.after} after`,
     columns: [
@@ -52,10 +67,11 @@ export function comparisonSection(found: Comparison): Section {
     ],
     rows,
     notes: [
-      `geometric mean of the times: ${change(found.meanTimeRatio)} over ${found.cases.length} cases`,
-      "slower and faster: p under 0.05 of a permutation test of the medians, and at least 5 % apart; under nine samples on a side nothing is told.",
-      ...only,
-      ...(more > 0 ? [`and ${more} more that only one of them has`] : []),
+      ...(mean === null ? [] : [`geometric mean of the times: ${change(mean)} over ${found.cases.length} cases`]),
+      "slower and faster: at least 5 % apart and p under 0.05 of a permutation test of the medians; same: under 5 % apart; not told apart: further, but chance may well have done it (more rounds tell).",
+      ...(few === null ? [] : [few]),
+      ...some(found.failed, "that failed"),
+      ...some(found.unmatched, "that only one of them has"),
     ],
   });
 }

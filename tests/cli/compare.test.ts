@@ -105,9 +105,38 @@ test("under nine samples on a side nothing is told, however far apart", () => {
       entry.state === "measured" ? { ...entry, samplesNs: entry.samplesNs.slice(0, 8) } : entry,
     ),
   });
-  const { code, stdout } = nibblemark(["compare", before, write("few.json", few(5)), "--fail-on", "regression"]);
+  const after = write("few.json", few(5));
+  const { code, stdout, stderr } = nibblemark(["compare", before, after, "--fail-on", "regression", "-q"]);
   assert.is(code, 0);
   assert.match(stdout, /tg4 .* \+\d+\.\d % +– +too few to tell/);
+  for (const text of [stdout, stderr])
+    assert.match(text, /nothing can be told: .* --rounds 9 or more \(llama-bench: -r 9\)/);
+  assert.is(nibblemark(["compare", before, after, "-q"]).stderr, "");
+});
+
+test("a case that ran before and failed after fails the check, and its reason is told", () => {
+  const failing = (count: number): BenchResult => ({
+    ...result,
+    cases: result.cases.map((entry, i) => {
+      const { model, synthetic, target, quant, activations, test: name } = entry;
+      const base = { model, synthetic, target, quant, activations, test: name };
+      return i < count ? { ...base, state: "failed", reason: "memory ran out" } : entry;
+    }),
+  });
+  for (const count of [1, result.cases.length]) {
+    const after = write(`failing${count}.json`, failing(count));
+    const { code, stdout, stderr } = nibblemark(["compare", before, after]);
+    assert.is(code, 0);
+    assert.match(stdout, /node\/wasm-simd\/1t: failed in failing\d: memory ran out/);
+    assert.match(stderr, new RegExp(`note: ${count} of the 2 cases of before failed in failing`));
+    assert.is(nibblemark(["compare", before, after, "--fail-on", "regression"]).code, 1);
+    assert.is(nibblemark(["compare", after, after, "--fail-on", "regression"]).code, count === 1 ? 0 : 2);
+  }
+});
+
+test("the default benchmark has as many rounds as a comparison needs", () => {
+  const { rounds } = JSON.parse(nibblemark(["bench", "--print-scenario"]).stdout);
+  assert.is(rounds, 9);
 });
 
 test("llama-bench's rows stand beside ours", () => {
@@ -124,6 +153,7 @@ test("llama-bench's rows stand beside ours", () => {
   const single = write("single.jsonl", `${JSON.stringify(LLAMA[0])}\n`);
   assert.match(nibblemark(["report", single]).stdout, /pp512 .*250 t\/s/);
   assert.match(nibblemark(["compare", llama, llama]).stdout, /too few to tell/);
+  isBadInput(nibblemark(["compare", before, llama]), "llama.json", "by llama-bench", "nibblemark report");
 });
 
 test("a report of one result says what bench said; of several it is one page", () => {

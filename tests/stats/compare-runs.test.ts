@@ -2,7 +2,7 @@
 
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import type { RecordedCase, RecordedRun } from "../../src/core/recorded.js";
+import type { RecordedCase, RecordedRun, UnmeasuredCase } from "../../src/core/recorded.js";
 import { compareRuns, scenarioDifferences } from "../../src/stats/compare.js";
 
 const spread = (centre: number, count = 9) =>
@@ -26,6 +26,7 @@ const run = (name: string, cases: readonly RecordedCase[], seed = "1", cpu = "x"
   environment: { cpu },
   scenario: { seed },
   cases,
+  unmeasured: [],
   interrupted: false,
 });
 
@@ -57,18 +58,39 @@ test("a verdict needs nine samples, significance and five percent", () => {
   assert.ok(Math.abs((found?.meanTimeRatio ?? 0) - 2.08 ** 0.25) < 1e-9);
 });
 
-test("large but uncertain is the same", () => {
+test("large but uncertain is not told apart, small is the same however certain", () => {
   const wild = [50, 60, 70, 90, 100, 120, 150, 200, 400];
-  const found = compareRuns(
-    run("a", [one("tg1", wild)]),
-    run("b", [
-      one(
-        "tg1",
-        wild.map((ns) => ns * 1.1),
-      ),
-    ]),
-  );
-  assert.is(found?.cases[0]?.verdict, "same");
+  const verdict = (before: readonly number[], factor: number) => {
+    const after = before.map((ns) => ns * factor);
+    return compareRuns(run("a", [one("tg1", before)]), run("b", [one("tg1", after)]))?.cases[0]?.verdict;
+  };
+  assert.is(verdict(wild, 1.1), "not told apart");
+  assert.is(verdict(wild, 1 / 1.1), "not told apart");
+  assert.is(verdict(wild, 1.04), "same");
+  assert.is(verdict(spread(100), 1.04), "same");
+});
+
+test("cases that ran before and failed after are told with their reason, also where none is left", () => {
+  const failed = (name: string): UnmeasuredCase => ({ ...one(name, [1]), state: "failed", reason: "out of memory" });
+  const before = run("a", [one("tg1", spread(1)), one("pp8", spread(1)), one("pp9", spread(1))]);
+  const gone: UnmeasuredCase = { ...failed("pp9"), state: "unavailable", reason: "no adapter" };
+  const found = compareRuns(before, {
+    ...run("b", [one("tg1", spread(1)), one("tg2", spread(1))]),
+    unmeasured: [failed("pp8"), gone],
+  });
+  assert.equal(found?.failed, ["m int8 int8 pp8 node/wasm-simd/1t: failed in b: out of memory"]);
+  assert.equal(found?.unmatched, [
+    "m int8 int8 pp9 node/wasm-simd/1t: unavailable in b: no adapter",
+    "m int8 int8 tg2 node/wasm-simd/1t: only in b",
+  ]);
+  assert.equal(found?.warnings, ["1 of the 3 cases of a failed in b", "1 of the 3 cases of a is not in b"]);
+  const none = compareRuns(run("a", [one("tg1", [1])]), { ...run("b", []), unmeasured: [failed("tg1")] });
+  assert.is(none?.meanTimeRatio, null);
+  assert.is(none?.failed.length, 1);
+  // What failed before and runs now is no fault.
+  const mended = compareRuns({ ...before, unmeasured: [failed("tg2")] }, run("b", [...before.cases, one("tg2", [1])]));
+  assert.equal(mended?.failed, []);
+  assert.equal(mended?.unmatched, ["m int8 int8 tg2 node/wasm-simd/1t: failed in a: out of memory"]);
 });
 
 test("what only one run has is named, other machines are told, and no common case is no comparison", () => {
@@ -80,7 +102,7 @@ test("what only one run has is named, other machines are told, and no common cas
     "m int8 int8 pp8 node/wasm-simd/1t: only in a",
     "m int8 int8 vision node/wasm-simd/1t: only in b",
   ]);
-  assert.equal(found?.warnings, ["cpu differs: x, then y"]);
+  assert.equal(found?.warnings, ["cpu differs: x, then y", "1 of the 2 cases of a is not in b"]);
   assert.is(compareRuns(run("a", [one("tg1", [1])]), run("b", [one("tg2", [1])])), null);
 });
 
