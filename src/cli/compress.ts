@@ -14,7 +14,7 @@ import { type CompressRequest, FORMATS, HEALERS, type SftOptions } from "./compr
 import { converse, INTERRUPTED } from "./conversation.js";
 import { commaList, type Flag, type Parsed, plainNumber, wholeNumber } from "./flags.js";
 import { suggest } from "./nearest.js";
-import { htmlAssets } from "./outputs.js";
+import { checkWritable, htmlAssets } from "./outputs.js";
 import { packageVersion } from "./parts/environment.js";
 import { SHIPPED_MODEL } from "./parts/subjects.js";
 import { painter, progressBar } from "./terminal.js";
@@ -194,6 +194,8 @@ async function requestOf(parsed: Parsed): Promise<CompressRequest> {
 async function run(parsed: Parsed): Promise<number> {
   const format = choice("output", parsed.text("output") ?? "table", ["table", "json"] as const);
   const request = await requestOf(parsed);
+  const html = parsed.text("export-html");
+  if (html !== undefined) await checkWritable("--export-html", html);
   const bar = progressBar(parsed.on("quiet"));
   const event = await converse(request, bar, (line) => {
     bar.clear();
@@ -203,7 +205,6 @@ async function run(parsed: Parsed): Promise<number> {
   const { report } = event;
   if (!report) return INTERRUPTED;
   const sections = compressionSections(report);
-  const html = parsed.text("export-html");
   if (html !== undefined) {
     const lines = [report.plan, `${report.seconds.toFixed(0)} s`, ...report.warnings];
     const page = { title: `nibblemark compress ${report.input}`, lines, charts: compressionCharts(report), sections };

@@ -1,10 +1,11 @@
 // `nibblemark demo`: serves the built demo page on loopback, or writes it as a folder for any static host.
 
-import { cp, mkdir } from "node:fs/promises";
+import { cp } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { InputError, UnavailableError } from "../core/errors.js";
 import { servePages } from "../hosts/serve.js";
-import { nodePlatform } from "../platform/node.js";
+import { makeFolder } from "../platform/folders.js";
+import { attempt, nodePlatform } from "../platform/node.js";
 import type { Command } from "./command.js";
 import type { Parsed } from "./flags.js";
 
@@ -28,7 +29,7 @@ async function exportSite(site: string, folder: string): Promise<number> {
     const [first = ""] = file.split("/");
     const isPackage = FOLDERS.some((name) => name === first);
     const target = join(folder, file);
-    await mkdir(dirname(target), { recursive: true });
+    await attempt(target, () => makeFolder(dirname(target)));
     await cp(isPackage ? platform.packagePath(file) : join(site, file), target);
   }
   return files.length;

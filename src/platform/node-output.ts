@@ -1,10 +1,11 @@
 // Folders and files that appear whole or not at all: everything is written and synced under a temporary name in the same
 // folder, then renamed.
 
-import { lstat, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { lstat, open, readdir, rename, rm } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { InputError } from "../core/errors.js";
 import type { OutputFolder } from "../core/write.js";
+import { makeFolder } from "./folders.js";
 import { attempt } from "./node.js";
 import { removeStale, temporaryName } from "./temporary.js";
 
@@ -18,14 +19,6 @@ const exists = (path: string): Promise<boolean> =>
     () => true,
     () => false,
   );
-
-/** Makes missing folders one by one: Node's own recursive mkdir never ends below /proc. */
-export async function makeFolder(folder: string): Promise<void> {
-  const found = await stat(folder).catch(() => null);
-  if (found?.isDirectory()) return;
-  await makeFolder(dirname(folder));
-  await mkdir(folder);
-}
 
 function inTheWay(path: string): InputError {
   return new InputError(path, "", "exists already", "Name another place, or replace it with --force");

@@ -1,10 +1,11 @@
 // Small texts that outlast the process, in the user's cache folder. Losing them costs time only: what cannot be read or written
 // is as if it were not there.
 
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { readFile, rename, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { KeptTexts } from "../core/ports.js";
+import { makeFolder } from "./folders.js";
 
 /** Files of $XDG_CACHE_HOME/nibblemark (default: ~/.cache/nibblemark). */
 export function nodeTexts(): KeptTexts {
@@ -15,7 +16,7 @@ export function nodeTexts(): KeptTexts {
     async write(name, text) {
       const path = pathOf(name);
       try {
-        await mkdir(join(path, ".."), { recursive: true });
+        await makeFolder(dirname(path));
         await writeFile(`${path}.${process.pid}`, text);
         await rename(`${path}.${process.pid}`, path);
       } catch {

@@ -3,7 +3,7 @@
 
 import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
-import { access, type FileHandle, mkdir, open, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { access, type FileHandle, open, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { cpus } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -11,6 +11,7 @@ import { runInNewContext } from "node:vm";
 import { InputError, UnavailableError } from "../core/errors.js";
 import type { Platform } from "../core/ports.js";
 import type { ByteSource } from "../core/tensor.js";
+import { makeFolder } from "./folders.js";
 import { nodeGpu } from "./node-gpu.js";
 import { nodeTexts } from "./node-texts.js";
 import { nodeWorkers } from "./node-workers.js";
@@ -156,7 +157,7 @@ async function fill(path: string, handle: FileHandle, offset: number, target: Ui
 async function writeWhole(path: string, data: string | Uint8Array): Promise<void> {
   const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.${randomBytes(4).toString("hex")}.tmp`);
   await attempt(path, async () => {
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolder(dirname(path));
     try {
       await writeFile(temporary, data);
       await rename(temporary, path);

@@ -101,6 +101,18 @@ test("a Gram matrix that is sure to be singular is refused; GPTQ's damping draws
   assert.match(stderr, /warning: gptq: 72 calibration tokens are fewer than the 256 inputs/);
 });
 
+test("a place that cannot be written, for the result or its page", () => {
+  for (const [args, pattern] of [
+    [["/proc/none/out"], /\/proc\/none\/out: no such file or folder/],
+    [[at("paged"), "--export-html", "/proc/none/page.html"], /--export-html.*cannot be written/],
+  ] as const) {
+    const { code, stderr } = nibblemark(["compress", "shipped", ...args, ...magnitude, "-q"]);
+    assert.match(stderr, pattern);
+    assert.is(code, 2, stderr);
+  }
+  assert.not(existsSync(at("paged")));
+});
+
 test("block 0 stays where ReplaceMe heals, whatever is protected", () => {
   const args = [
     "--prune",

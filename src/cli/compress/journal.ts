@@ -2,10 +2,11 @@
 // is written under another name and renamed; the result itself appears by one rename at the very end.
 
 import { createHash } from "node:crypto";
-import { appendFile, mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
+import { appendFile, readdir, readFile, rename, rm } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { InputError } from "../../core/errors.js";
 import type { Platform } from "../../core/ports.js";
+import { makeFolder } from "../../platform/folders.js";
 import { attempt } from "../../platform/node.js";
 import type { CompressRequest } from "./request.js";
 
@@ -76,7 +77,7 @@ export async function openJournal(
     async finish(made) {
       const target = resolve(request.output);
       await attempt(request.output, async () => {
-        await mkdir(dirname(target), { recursive: true });
+        await makeFolder(dirname(target));
         // What is replaced goes aside first: at no moment is neither of the two whole.
         const old = path("replaced-by-force");
         if (request.force && (await platform.exists(target))) await rename(target, old);

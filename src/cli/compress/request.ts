@@ -1,7 +1,7 @@
 // What `nibblemark compress` is asked to do, as plain values, and the checks that cost no time.
 
 import { access } from "node:fs/promises";
-import { resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { linearsOf } from "../../compress/block.js";
 import { keptLayers } from "../../compress/prune.js";
 import { checkAwqFits, checkGroups, type QuantizePlan, type Scheme, schemeName } from "../../compress/scheme.js";
@@ -10,6 +10,8 @@ import type { ModelConfig } from "../../core/config.js";
 import { InputError } from "../../core/errors.js";
 import type { Model } from "../../core/model.js";
 import type { KvFormat } from "../../core/op.js";
+import { makeFolder } from "../../platform/folders.js";
+import { attempt } from "../../platform/node.js";
 
 export const HEALERS = ["replaceme", "replaceme-cosine", "sft", "sft-lora", "sft-projector"] as const;
 export type Healer = (typeof HEALERS)[number];
@@ -87,6 +89,7 @@ export async function checkPlace({ output, force, input }: CompressRequest): Pro
   if (!force && (await exists(output))) {
     throw new InputError(output, "", "exists already", "Name another place, or replace it with --force");
   }
+  await attempt(output, () => makeFolder(dirname(resolve(output))));
 }
 
 /** How many blocks leave; 0: none. */
