@@ -15,9 +15,10 @@ import type { Command } from "./command.js";
 import { type Parsed, wholeNumber } from "./flags.js";
 import { keeperBack } from "./parts/keep-back.js";
 import { writeStderr } from "./parts/live-table.js";
-import { endText, nodeNumber, ProgramFailed, plainRuns } from "./parts/plain-runs.js";
+import { nodeNumber, ProgramFailed, plainRuns } from "./parts/plain-runs.js";
 import { openStopper } from "./parts/stopper.js";
 import { suspendBetweenStops } from "./parts/suspend.js";
+import { writeFailure } from "./parts/watch-failure.js";
 import { openWatchModel } from "./parts/watch-model.js";
 import { checkOutputs, runWatch, type WatchJob, writeWatch } from "./parts/watch-run.js";
 import { type ChosenSource, chooseSource, openSources } from "./parts/watch-sources.js";
@@ -145,7 +146,8 @@ function measured(wallNs: number, alone: RunTimes | null): WatchResult["measured
   return { value: wallNs / alone.medianNs, range: [wallNs / alone.rangeNs[1], wallNs / alone.rangeNs[0]] };
 }
 
-async function execute(plan: Plan): Promise<number> {
+/** Throws ProgramFailed; `onBegin` is told when the run that is watched begins. */
+async function execute(plan: Plan, onBegin: () => void): Promise<void> {
   const { addon, chosen, command, baseline, node, settings } = plan;
   let current: WatchedProcess | null = null;
   const onStart = (process: WatchedProcess) => {
@@ -155,9 +157,10 @@ async function execute(plan: Plan): Promise<number> {
   const plain = (count: number, where: number | null) =>
     plainRuns(addon, platform.clock, command, { count, node: where, onStart });
   const alone = baseline > 0 ? await plain(baseline, null) : null;
+  onBegin();
   const { watched, end, job } = await watchedRun(plan, alone, onStart);
-  const failed = end.code !== 0 || end.signal !== null;
-  const bound = node === null || failed ? null : await plain(Math.max(BOUND_RUNS, baseline), node);
+  if (end.code !== 0 || end.signal !== null) throw new ProgramFailed(command.file, end);
+  const bound = node === null ? null : await plain(Math.max(BOUND_RUNS, baseline), node);
   const emulated = chosen.source.launch !== null;
   const result: WatchResult = {
     ...watched.result,
@@ -167,28 +170,28 @@ async function execute(plan: Plan): Promise<number> {
     bound: bound && alone && node !== null ? { node, times: bound, slowdown: bound.medianNs / alone.medianNs } : null,
   };
   await writeWatch(job, result, watched.book);
-  if (failed) {
-    writeStderr(`nibblemark: ${command.file} ${endText(end)}: no figures from a failed run\n`);
-    return FAILED;
-  }
   if (settings.output === "json") writeStderr(`${JSON.stringify(result, null, 2)}\n`);
-  if (settings.output === "table" && !plan.parsed.on("quiet")) {
+  if (settings.output === "table") {
     writeStderr(
       watchSections(result)
         .flatMap((section) => sectionLines(section, PLAIN))
         .join("\n"),
     );
   }
-  return 0;
 }
 
 async function run(parsed: Parsed): Promise<number> {
   const plan = await planOf(parsed);
+  let begun = false;
+  const onBegin = () => {
+    begun = true;
+  };
   try {
-    return await execute(plan);
+    await execute(plan, onBegin);
+    return 0;
   } catch (error) {
     if (!(error instanceof ProgramFailed)) throw error;
-    writeStderr(`nibblemark: ${error.message}\n`);
+    await writeFailure(platform, parsed, plan.words, error, begun);
     return FAILED;
   }
 }

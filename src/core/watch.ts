@@ -67,6 +67,16 @@ export interface Injection {
   readonly atEndNs?: number;
 }
 
+/** What `--export-json` writes of a program that failed: no figures. */
+export interface FailedWatch {
+  readonly schemaVersion: 1;
+  readonly kind: "watch";
+  /** What failed, and how. */
+  readonly failed: string;
+  readonly command: readonly string[];
+  readonly program: ProgramEnd;
+}
+
 /** The summary of a watch: what `--export-json` writes. */
 export interface WatchResult {
   readonly schemaVersion: 1;

@@ -31,6 +31,9 @@ const epochLine = v.object({
   counters: v.optional(v.record(v.string(), count), {}),
 });
 
+/** Last line of what `exec` wrote of a program that failed. */
+const failedRun = v.object({ kind: v.literal("failed-run"), failed: v.string() });
+
 /** What cannot be used of one line; the path of the field first. */
 class BrokenLine extends Error {}
 
@@ -45,6 +48,8 @@ function parseLine(text: string, line: number): TraceEpoch | null {
   } catch (error) {
     throw new BrokenLine(`is not JSON (${(error as Error).message})`);
   }
+  const end = v.safeParse(failedRun, data);
+  if (end.success) throw new BrokenLine(`tells that the run failed (${end.output.failed})`);
   if (line === 1 && typeof data === "object" && data !== null && "kind" in data) return null;
   const result = v.safeParse(epochLine, data);
   if (!result.success) throw new BrokenLine(`${fieldPath(result.issues[0].path)} ${result.issues[0].message}`.trim());

@@ -73,9 +73,18 @@ function chartsOf({ pools, epochs }: Timeline): Chart[] {
   ];
 }
 
-/** The page. */
-export function timelineHtml(timeline: Timeline, assets: HtmlAssets): string {
+function drawing(timeline: Timeline, assets: HtmlAssets): string {
+  if (timeline.epochs.length === 0) return "";
   const groups = [{ id: "timeline", charts: chartsOf(timeline) }];
+  return `<h2>Epochs over time</h2><div id="timeline"></div>
+<script type="application/json" id="charts">${scriptJson(groups)}</script>
+<script>${assets.script}</script>
+<script>(${drawCharts.toString()})(JSON.parse(document.getElementById("charts").textContent), uPlot);</script>
+`;
+}
+
+/** The page; without epochs its sections alone. */
+export function timelineHtml(timeline: Timeline, assets: HtmlAssets): string {
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -87,11 +96,7 @@ export function timelineHtml(timeline: Timeline, assets: HtmlAssets): string {
 <body>
 <h1>${escapeHtml(timeline.title)}</h1>
 ${timeline.sections.map(tableHtml).join("\n")}
-<h2>Epochs over time</h2><div id="timeline"></div>
-<script type="application/json" id="charts">${scriptJson(groups)}</script>
-<script>${assets.script}</script>
-<script>(${drawCharts.toString()})(JSON.parse(document.getElementById("charts").textContent), uPlot);</script>
-</body>
+${drawing(timeline, assets)}</body>
 </html>
 `;
 }

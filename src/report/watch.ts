@@ -3,7 +3,7 @@
 import type { Span } from "../core/counters.js";
 import type { EpochDelay } from "../core/epoch.js";
 import type { TraceTraffic } from "../core/trace.js";
-import type { MappingLines, WatchedEpoch, WatchResult } from "../core/watch.js";
+import type { FailedWatch, MappingLines, WatchedEpoch, WatchResult } from "../core/watch.js";
 import { digits, timeText } from "./format.js";
 import { left, right, type Section } from "./section.js";
 import type { TimelineEpoch } from "./timeline.js";
@@ -83,6 +83,20 @@ export function watchSections(result: WatchResult): Section[] {
   ];
   const title = `${result.command.join(" ") || `process ${result.pid}`} under ${result.topology}`;
   return [{ title, columns: [left("what"), right("value")], rows, notes }];
+}
+
+/** All there is to say of a program that failed. */
+export function failedSections({ command, failed, program }: FailedWatch): Section[] {
+  const rows = [
+    ["exit code", String(program.code ?? "none")],
+    ["signal", program.signal ?? "none"],
+  ];
+  return [{ title: `${command.join(" ")} failed`, columns: [left("what"), right("value")], rows, notes: [failed] }];
+}
+
+/** Last of a watch's JSON lines where the program failed: `replay` refuses such a trace. */
+export function failedLine({ failed, program }: FailedWatch): string {
+  return `${JSON.stringify({ kind: "failed-run", failed, program })}\n`;
 }
 
 const bytesOf = (one: TraceTraffic) => (one.chaseLines + one.demandLines) * 64 + one.streamedBytes + one.writtenBytes;

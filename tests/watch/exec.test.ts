@@ -21,6 +21,7 @@ if (needNative()) {
   test("the program owns stdin and stdout, the summary goes to stderr", () => {
     const { code, stdout, stderr } = nibblemark(["exec", ...NONE, "--", "tr", "a-z", "A-Z"], folder.path, "hello\n");
     assert.is(code, 0, stderr);
+    assert.match(nibblemark(["exec", "-q", ...NONE, "--", "true"]).stderr, /wall time/, "the table is no progress");
     assert.is(stdout, "HELLO\n");
     assert.match(stderr, /wall time/);
     assert.match(stderr, /no counter tells of its memory/);
@@ -69,21 +70,25 @@ if (needNative()) {
   });
 
   test("a failed program: exit code 4, its own code in the result, no table", () => {
-    const { code, stdout, stderr } = nibblemark([
-      "exec",
-      ...NONE,
-      "--export-json",
-      file("f.json"),
-      ...sh("echo out; exit 7"),
-    ]);
+    const files = ["--export-json", file("f.json"), "--export-html", file("f.html"), "--export-jsonl", file("f.jsonl")];
+    const { code, stdout, stderr } = nibblemark(["exec", ...NONE, ...files, ...sh("echo out; exit 7")]);
     assert.is(code, 4);
     assert.is(stdout, "out\n");
     assert.match(stderr, /exit code 7/);
     assert.not.match(stderr, /wall time/);
-    assert.equal(JSON.parse(readFileSync(file("f.json"), "utf8")).program, { code: 7, signal: null });
+    const kept = JSON.parse(readFileSync(file("f.json"), "utf8"));
+    assert.equal(kept.program, { code: 7, signal: null });
+    assert.match(kept.failed, "exit code 7");
+    assert.equal(Object.keys(kept), ["schemaVersion", "kind", "failed", "command", "program"]);
+    const page = readFileSync(file("f.html"), "utf8");
+    assert.match(page, "exit code 7");
+    assert.not.match(page, /wall time|predicted|Epochs over time/);
+    isBadInput(nibblemark(["replay", file("f.jsonl")]), "exit code 7", "failed");
     assert.is(nibblemark(["exec", ...NONE, ...sh("kill -9 $$")]).code, 4);
-    const baseline = nibblemark(["exec", ...NONE, "--baseline", "2", ...sh("exit 3")]);
+    const baseline = nibblemark(["exec", ...NONE, ...files, "--baseline", "2", ...sh("exit 3")]);
     assert.is(baseline.code, 4);
+    assert.equal(JSON.parse(readFileSync(file("f.json"), "utf8")).program, { code: 3, signal: null });
+    assert.is(readFileSync(file("f.jsonl"), "utf8").trimEnd().split("\n").length, 1);
     assert.match(baseline.stderr, /exit code 3/);
   });
 
