@@ -2,45 +2,25 @@
 // an HTML timeline.
 
 import { InputError } from "../core/errors.js";
-import type { HostProfile } from "../core/host.js";
-import type { Topology } from "../core/topology.js";
-import type { DelayModelName, ReplayedEpoch, Trace, TraceTraffic } from "../core/trace.js";
+import type { TraceEpoch } from "../core/trace.js";
 import { isPageTrace } from "../counters/page-trace.js";
 import { parseTrace } from "../counters/trace.js";
 import { type CampFit, fitCamp, parseBenchmarks, parseFit } from "../delay/camp.js";
-import {
-  type DelayExports,
-  delayModelNamed,
-  openDelayModels,
-  type PlacedEpoch,
-  replayEpochs,
-} from "../delay/models.js";
+import { type DelayExports, delayModelNamed, openDelayModels, replayEpochs } from "../delay/models.js";
 import { parseShares, spread } from "../delay/rows.js";
 import { parseHost } from "../placement/calibration.js";
 import type { PageMachine } from "../placement/policies-run.js";
 import { loadDefaultHost, loadTopology } from "../placement/topology.js";
 import { nodePlatform } from "../platform/node.js";
-import { digits, timeText } from "../report/format.js";
 import { pageReplayPage } from "../report/page-replay.js";
-import { left, right, type Section } from "../report/section.js";
 import { sectionLines } from "../report/table.js";
 import { timelineHtml } from "../report/timeline.js";
 import type { Command } from "./command.js";
 import { type Parsed, wholeNumber } from "./flags.js";
 import { htmlAssets } from "./outputs.js";
 import { type PageReplay, pageLines, pageSections, replayPages } from "./replay-pages.js";
+import { jsonLines, type Replay, sectionsOf, timelineOf } from "./replay-report.js";
 import { painter } from "./terminal.js";
-
-interface Replay {
-  readonly source: string;
-  readonly model: DelayModelName;
-  readonly topology: Topology;
-  readonly host: HostProfile;
-  readonly trace: Trace;
-  readonly placed: readonly PlacedEpoch[];
-  readonly results: readonly ReplayedEpoch[];
-  readonly camp: CampFit | null;
-}
 
 const platform = nodePlatform();
 
@@ -73,80 +53,26 @@ async function replay(parsed: Parsed): Promise<Replay> {
   const { topology, host, threads } = await machineOf(parsed);
   const trace = parseTrace(source, await readFile("TRACE", source), parsed.on("keep-going"));
   const shares = parseShares(topology, parsed.text("shares"));
-  const placed = trace.epochs.map((epoch) => ({ epoch, pools: spread(source, epoch, topology, shares) }));
+  const isKnown = (epoch: TraceEpoch) => epoch.perPool.length > 0;
+  const placed = trace.epochs.map((epoch) => ({
+    epoch,
+    pools: isKnown(epoch) ? spread(source, epoch, topology, shares) : [],
+  }));
   const wasm = await openDelayModels(platform);
   const camp = await campOf(wasm, parsed.text("camp"));
   const options = { topology, host, threads, camp: camp?.coefficients ?? null };
-  const results = replayEpochs(wasm, model, options, placed);
+  const known = placed.filter(({ epoch }) => isKnown(epoch));
+  const solved = replayEpochs(wasm, model, options, known).values();
+  const results = placed.map(({ epoch }) => (isKnown(epoch) ? (solved.next().value ?? null) : null));
   return { source, model, topology, host, trace, placed, results, camp };
 }
 
-const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
-const bytesOf = (pool: TraceTraffic) =>
-  (pool.chaseLines + pool.demandLines) * 64 + pool.streamedBytes + pool.writtenBytes;
-
-function sectionsOf({ model, topology, host, trace, results, camp, source }: Replay): Section[] {
-  const nativeNs = sum(trace.epochs.map((epoch) => epoch.nativeNs));
-  const delayNs = sum(results.map(({ delay }) => delay.delayNs));
-  const terms = (key: "latencyNs" | "bandwidthNs" | "congestionNs" | "writeBackNs" | "otherHostsNs") =>
-    sum(results.map(({ delay }) => delay.terms[key] ?? 0));
-  const rows = [
-    ["epochs", String(trace.epochs.length)],
-    ["measured, all local", timeText(nativeNs)],
-    ["predicted", timeText(nativeNs + delayNs)],
-    ["slowdown", `${((nativeNs + delayNs) / nativeNs).toFixed(3)}x`],
-    ["of it: latency", timeText(terms("latencyNs"))],
-    ["bandwidth", timeText(terms("bandwidthNs"))],
-    ["shared links", timeText(terms("congestionNs"))],
-    ["other hosts", timeText(terms("otherHostsNs"))],
-    ["write-back", timeText(terms("writeBackNs"))],
-  ];
-  const fit = camp?.leaveOneOut;
-  const notes = [
-    `delay model ${model}, host profile ${host.name} (${host.hash})`,
-    ...(fit
-      ? [
-          `CAMP fitted to ${camp?.benchmarks} microbenchmarks; left out one by one: mean error ${digits(fit.mean * 100)} points, worst ${digits(fit.worst * 100)} (${fit.worstName})`,
-        ]
-      : []),
-    ...(trace.lost.length > 0
-      ? [
-          `${trace.lost.length} broken lines left out, the first: line ${trace.lost[0]?.line}, ${trace.lost[0]?.problem}`,
-        ]
-      : []),
-  ];
-  return [{ title: `${source} under ${topology.name}`, columns: [left("what"), right("value")], rows, notes }];
-}
-
-/** Header and one line an epoch. */
-function jsonLines({ source, model, topology, host, trace, placed, results, camp }: Replay): string {
-  const head = {
-    ...{ schemaVersion: 1, kind: "replay", trace: source, model, topology: topology.name, host: host.hash },
-    ...{ pools: topology.pools.map(({ name }) => name), epochs: results.length, lost: trace.lost },
-    ...(camp ? { camp } : {}),
-  };
-  const lines = results.map(({ delay, residual }, index) => {
-    const { epoch, pools } = placed[index] as PlacedEpoch;
-    const { nativeNs, phase, line } = epoch;
-    const { delayNs, terms, localNs, placedNs } = delay;
-    const predictedNs = nativeNs + delayNs;
-    const poolBytes = pools.map(bytesOf);
-    return { index, line, phase, nativeNs, predictedNs, delayNs, localNs, placedNs, terms, poolBytes, residual };
-  });
-  return `${[head, ...lines].map((line) => JSON.stringify(line)).join("\n")}\n`;
-}
-
 async function writeTimeline(path: string, done: Replay): Promise<void> {
-  const epochs = done.placed.map(({ epoch, pools }, i) => ({
-    nativeNs: epoch.nativeNs,
-    delay: (done.results[i] as ReplayedEpoch).delay,
-    poolBytes: pools.map(bytesOf),
-  }));
   const title = `Nibblemark: ${done.source} under ${done.topology.name}`;
   const pools = done.topology.pools.map(({ name }) => name);
   await platform.writeWhole(
     path,
-    timelineHtml({ title, pools, epochs, sections: sectionsOf(done) }, await htmlAssets()),
+    timelineHtml({ title, pools, epochs: timelineOf(done), sections: sectionsOf(done) }, await htmlAssets()),
   );
 }
 

@@ -18,7 +18,7 @@ export interface TraceEpoch {
   readonly phase: string;
   /** Measured time with everything local, > 0. */
   readonly nativeNs: number;
-  /** One entry = all of it, to be spread by shares; else one a pool of the topology. */
+  /** One entry = all of it, to be spread by shares; none = unknown; else one a pool of the topology. */
   readonly perPool: readonly TraceTraffic[];
   /** Events by name; one that could not be read is an absent key. */
   readonly counters: Readonly<Record<string, number>>;

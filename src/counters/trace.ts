@@ -27,8 +27,16 @@ const epochLine = v.object({
     v.gtValue(0, "is no length: must be above 0"),
     v.maxValue(1e15, "is absurd: over 11 days; the unit is ns"),
   ),
-  perPool: v.optional(v.pipe(v.array(traffic), v.maxLength(16, "has more than 16 pools")), []),
+  perPool: v.optional(v.nullable(v.pipe(v.array(traffic), v.maxLength(16, "has more than 16 pools"))), []),
   counters: v.optional(v.record(v.string(), count), {}),
+});
+
+/** An epoch that a watch wrote before it told unknown lines by `perPool: null`: zeros, of which nothing follows. */
+const unknownBefore = v.object({
+  runningShare: v.number(),
+  threads: v.array(v.unknown()),
+  poolBytes: v.optional(v.undefined()),
+  delaySlowestNs: v.optional(v.undefined()),
 });
 
 /** Last line of what `exec` wrote of a program that failed. */
@@ -56,6 +64,7 @@ function parseLine(text: string, line: number): TraceEpoch | null {
   const { phase, nativeNs, counters } = result.output;
   const { llcMisses } = counters;
   const given = result.output.perPool;
+  if (given === null || v.is(unknownBefore, data)) return { line, phase, nativeNs, counters, perPool: [] };
   if (given.length === 0 && llcMisses === undefined) {
     throw new BrokenLine("has neither perPool nor counters.llcMisses: what missed the cache is unknown, not 0");
   }
@@ -72,10 +81,10 @@ function jsonEpochs(lines: readonly string[], broken: (line: number, problem: st
     try {
       const epoch = parseLine(text, i + 1);
       if (!epoch) continue;
-      if (poolCount > 0 && epoch.perPool.length !== poolCount) {
+      if (poolCount > 0 && epoch.perPool.length > 0 && epoch.perPool.length !== poolCount) {
         throw new BrokenLine(`perPool has ${epoch.perPool.length} entries, the lines before have ${poolCount}`);
       }
-      poolCount = epoch.perPool.length;
+      poolCount = epoch.perPool.length || poolCount;
       epochs.push(epoch);
     } catch (error) {
       if (!(error instanceof BrokenLine)) throw error;

@@ -13,9 +13,10 @@ const MOST_COLUMNS = 2000;
 /** One epoch as the timeline shows it. */
 export interface TimelineEpoch {
   readonly nativeNs: number;
-  readonly delay: EpochDelay;
-  /** [pools] bytes beyond the cache. */
-  readonly poolBytes: readonly number[];
+  /** null: unknown. */
+  readonly delay: EpochDelay | null;
+  /** [pools] bytes beyond the cache; null: unknown. */
+  readonly poolBytes: readonly number[] | null;
 }
 
 export interface Timeline {
@@ -33,19 +34,21 @@ const TERMS = {
   otherHostsNs: "other hosts",
 } as const;
 
-/** Means of consecutive groups of epochs, so that a page stays small however long the trace is. */
-function columnsOf(epochs: readonly TimelineEpoch[], pick: (epoch: TimelineEpoch) => number): number[] {
+type Pick = (epoch: TimelineEpoch) => number | null;
+
+/** Means of consecutive groups of epochs, so that a page stays small however long the trace is; what is unknown is a gap. */
+function columnsOf(epochs: readonly TimelineEpoch[], pick: Pick): (number | null)[] {
   const width = Math.max(1, Math.ceil(epochs.length / MOST_COLUMNS));
   return Array.from({ length: Math.ceil(epochs.length / width) }, (_, i) => {
-    const group = epochs.slice(i * width, (i + 1) * width);
-    return group.reduce((sum, epoch) => sum + pick(epoch), 0) / group.length;
+    const known = epochs.slice(i * width, (i + 1) * width).flatMap((epoch) => pick(epoch) ?? []);
+    return known.length > 0 ? known.reduce((sum, one) => sum + one, 0) / known.length : null;
   });
 }
 
 function chartsOf({ pools, epochs }: Timeline): Chart[] {
   const width = Math.max(1, Math.ceil(epochs.length / MOST_COLUMNS));
   const x = columnsOf(epochs, () => 0).map((_, i) => i * width);
-  const series = (label: string, i: number, pick: (epoch: TimelineEpoch) => number) => ({
+  const series = (label: string, i: number, pick: Pick) => ({
     label,
     color: SERIES_COLORS[i % SERIES_COLORS.length] as string,
     y: columnsOf(epochs, pick),
@@ -58,17 +61,17 @@ function chartsOf({ pools, epochs }: Timeline): Chart[] {
   return [
     chart("Time of each epoch", "us", [
       series("measured, all local", 0, ({ nativeNs }) => nativeNs / 1e3),
-      series("predicted", 1, ({ nativeNs, delay }) => (nativeNs + delay.delayNs) / 1e3),
+      series("predicted", 1, ({ nativeNs, delay }) => delay && (nativeNs + delay.delayNs) / 1e3),
     ]),
     chart(
       "Why it is longer",
       "us",
-      terms.map(([key, label], i) => series(label, i, ({ delay }) => (delay.terms[key] ?? 0) / 1e3)),
+      terms.map(([key, label], i) => series(label, i, ({ delay }) => delay && (delay.terms[key] ?? 0) / 1e3)),
     ),
     chart(
       "Bytes beyond the cache, by pool",
       "MB",
-      pools.map((pool, i) => series(pool, i, ({ poolBytes }) => (poolBytes[i] ?? 0) / 1e6)),
+      pools.map((pool, i) => series(pool, i, ({ poolBytes }) => poolBytes && (poolBytes[i] ?? 0) / 1e6)),
     ),
   ];
 }

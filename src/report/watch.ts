@@ -1,7 +1,6 @@
 // A watched program as sections, JSON lines and a timeline.
 
-import type { Span } from "../core/counters.js";
-import type { EpochDelay } from "../core/epoch.js";
+import { LEAST_PROBES, type Span } from "../core/counters.js";
 import type { TraceTraffic } from "../core/trace.js";
 import type { FailedWatch, MappingLines, WatchedEpoch, WatchResult } from "../core/watch.js";
 import { digits, timeText } from "./format.js";
@@ -106,7 +105,7 @@ export function watchHead(facts: Readonly<Record<string, unknown>>): string {
   return `${JSON.stringify({ kind: "epoch-trace", schemaVersion: 1, ...facts })}\n`;
 }
 
-/** One epoch as a line; `perPool` is the middle of fewest and most lines, `regions` are left out where no addresses are known. */
+/** One epoch as a line; `perPool` is the middle of fewest and most lines, null where they are unknown, `regions` are left out where no addresses are known. */
 export function watchLine(
   epoch: WatchedEpoch,
   poolCount: number,
@@ -115,6 +114,8 @@ export function watchLine(
   const { pools, delay, ...plain } = epoch;
   const middle = (key: keyof TraceTraffic, i: number) =>
     pools ? ((pools[0][i]?.[key] ?? 0) + (pools[1][i]?.[key] ?? 0)) / 2 : 0;
+  // Touches were sampled, and none came late enough to be a miss: that is known to be nothing.
+  const isKnown = pools !== null || (plain.counters.probes ?? 0) >= LEAST_PROBES;
   const perPool = Array.from({ length: poolCount }, (_, i) => ({
     chaseLines: middle("chaseLines", i),
     demandLines: middle("demandLines", i),
@@ -130,19 +131,14 @@ export function watchLine(
       }
     : {};
   const lines = pools ? { poolBytes: pools.map((end) => end.map(bytesOf)) } : {};
-  return `${JSON.stringify({ ...plain, ...delays, perPool, ...lines, ...(mappings ? { regions: mappings } : {}) })}\n`;
+  return `${JSON.stringify({ ...plain, ...delays, perPool: isKnown ? perPool : null, ...lines, ...(mappings ? { regions: mappings } : {}) })}\n`;
 }
-
-const NO_DELAY: EpochDelay = {
-  ...{ localNs: 0, placedNs: 0, delayNs: 0 },
-  terms: { latencyNs: 0, bandwidthNs: 0, congestionNs: 0, writeBackNs: 0 },
-};
 
 /** Epochs for the timeline: the high end, where the two differ. */
 export function timelineEpochs(epochs: readonly WatchedEpoch[], pools: number): TimelineEpoch[] {
   return epochs.map(({ nativeNs, delay, pools: lines }) => ({
     nativeNs,
-    delay: delay?.high ?? NO_DELAY,
-    poolBytes: lines?.[1].map(bytesOf) ?? new Array<number>(pools).fill(0),
+    delay: delay?.high ?? null,
+    poolBytes: lines?.[1].map(bytesOf) ?? (delay ? new Array<number>(pools).fill(0) : null),
   }));
 }

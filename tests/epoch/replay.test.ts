@@ -127,4 +127,60 @@ test("the command prints a summary, writes an epoch a line and a timeline, and s
   assert.is(run("--keep-going", "--delay", "camp").status, 3);
 });
 
+/** As `exec` wrote unknown epochs before they had `perPool: null`: zeros, and neither bytes nor delays. */
+const ZEROS = { threads: [], runningShare: 1, perPool: [{}, {}] };
+
+test("unknown is not 0: such epochs have no delay, and the summary tells for how much of the time there is one", () => {
+  const folder = temporaryFolder("replay-unknown");
+  const replayed = (lines: readonly string[]) => {
+    const [trace, out, page] = ["t.jsonl", "o.jsonl", "o.html"].map((name) => join(folder, name)) as [
+      string,
+      string,
+      string,
+    ];
+    writeFileSync(trace, [HEAD, ...lines].join("\n"));
+    const args = ["replay", trace, "--export-jsonl", out, "--export-html", page];
+    const { status, stdout, stderr } = spawnSync(
+      process.execPath,
+      [join(root, "build", "src", "cli", "main.js"), ...args],
+      { encoding: "utf8" },
+    );
+    assert.is(status, 0, stderr);
+    const [, ...epochs] = readFileSync(out, "utf8")
+      .trim()
+      .split("\n")
+      .map((text) => JSON.parse(text));
+    return { stdout, epochs, page: readFileSync(page, "utf8") };
+  };
+  const misses = line({ perPool: [{}, { demandLines: 1000 }] });
+  const alone = replayed([misses]);
+  for (const unknown of [line({ perPool: null }), line(ZEROS)]) {
+    const some = replayed([unknown, misses, unknown, unknown]);
+    const slowdown = /slowdown\s+(\S+)/;
+    assert.is(slowdown.exec(some.stdout)?.[1], slowdown.exec(alone.stdout)?.[1]);
+    assert.match(some.stdout, /delays known for\s+25(\.0)? % of the time, unknown in 3 epochs/);
+    assert.equal(
+      some.epochs.map(({ delayNs }) => delayNs === null),
+      [true, false, true, true],
+    );
+    assert.is(some.epochs[1].delayNs, alone.epochs[0].delayNs);
+    const none = replayed([unknown, unknown]);
+    assert.match(none.stdout, /slowdown\s+unknown: no epoch tells what missed the cache/);
+    assert.not.match(none.stdout, /1\.000x/);
+    assert.match(none.page, "null,null");
+  }
+  assert.match(
+    replayed([
+      line({
+        ...ZEROS,
+        poolBytes: [
+          [0, 0],
+          [0, 0],
+        ],
+      }),
+    ]).stdout,
+    /slowdown\s+1\.000x/,
+  );
+});
+
 test.run();

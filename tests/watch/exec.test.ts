@@ -64,6 +64,7 @@ if (needNative()) {
     assert.is(nibblemark(["exec", ...flags, ...sh("sleep 0.1")]).code, 0);
     const replayed = nibblemark(["replay", file("t.jsonl")]);
     assert.is(replayed.code, 0, replayed.stderr);
+    assert.match(replayed.stdout, /slowdown\s+unknown/, "no source counted anything");
     const html = readFileSync(file("t.html"), "utf8");
     assert.match(html, /<html/);
     assert.not.match(html, /src="http/);
