@@ -46,6 +46,8 @@ export interface ModelFacts {
   readonly target: Target;
   readonly sees: boolean;
   readonly talks: boolean;
+  /** What in its files may make its answers differ from what its makers meant. */
+  readonly warnings: readonly string[];
   readonly loadMs: number;
 }
 
@@ -74,6 +76,8 @@ export interface Speeds {
 }
 
 export interface Estimate {
+  /** The settings it was worked out for, as an address holds them. */
+  readonly scenario: string;
   readonly pools: readonly string[];
   readonly rules: readonly string[];
   readonly topology: string;

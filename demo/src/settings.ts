@@ -43,8 +43,9 @@ function oneOf<T extends string>(names: readonly T[], text: string): T | undefin
 }
 
 function within([least, most]: readonly [number, number], text: string): number | undefined {
-  const value = Number(text);
-  return text !== "" && value >= least && value <= most ? value : undefined;
+  // Decimal only: Number takes blanks for 0 and 0x10 for 16.
+  const value = /^\d+(\.\d+)?(e[+-]?\d+)?$/i.test(text) ? Number(text) : Number.NaN;
+  return value >= least && value <= most ? value : undefined;
 }
 
 /** Settings of an address; `faults` tells what in it was not understood and is as by default instead. */

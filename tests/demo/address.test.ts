@@ -8,6 +8,9 @@ import { DEFAULT_SETTINGS, parseSettings, type Settings, settingsText } from "..
 import { haveChromium } from "../support/browser.js";
 import { ready, withDemo } from "./page.js";
 
+/** Longer than a phone is wide, and more than a note can name. */
+const LONG = `question=${"x".repeat(120)}&${Array.from({ length: 20 }, (_, i) => `key${i}=1`).join("&")}`;
+
 const OTHER: Settings = {
   ...{ topology: "cxl-remote", latencyNs: 640, bandwidthGBps: 17, cache: 3, clock: "spin" },
   ...{ weights: "half", kv: "far", vision: "near" },
@@ -23,6 +26,10 @@ test("every setting goes into the address and comes back; defaults are left out"
 
 test("what is out of range or unknown is named and stays as by default", () => {
   const text = "#latencyNs=-1&bandwidthGBps=1e9&cache=0&kv=moon&topology=&weights=far&color=red";
+  for (const odd of ["latencyNs=%20", "latencyNs=", "bandwidthGBps=0x10", "cache=+3", "latencyNs=Infinity"]) {
+    assert.is(parseSettings(odd).faults.length, 1, odd);
+  }
+  assert.is(parseSettings("latencyNs=1e3&cache=0.5e1").faults.length, 0);
   const { settings, faults } = parseSettings(text);
   assert.equal(settings, DEFAULT_SETTINGS);
   assert.equal(faults, ["latencyNs=-1", "bandwidthGBps=1e9", "cache=0", "kv=moon", "topology=", "color=red"]);
@@ -56,6 +63,12 @@ if (haveChromium()) {
       await other.page.goto(`${url}#topology=local`);
       await other.page.locator("#speeds tr[data-row=shape]", { hasText: "1.00x" }).waitFor();
       assert.is(await other.page.inputValue("[name=topology]"), "local");
+      await other.page.setViewportSize({ width: 390, height: 800 });
+      await other.page.goto(`${url}#cache=none&${LONG}`);
+      const note = (await other.page.locator("#notes li", { hasText: "xxx" }).textContent()) ?? "";
+      assert.match(note, /question=x{31}\.\.\., key0=1.* and 15 more, which is unknown/);
+      assert.ok((await other.page.evaluate(() => document.documentElement.scrollWidth)) <= 390, "the note is too wide");
+      await other.page.locator("#fits", { hasText: "as if there were no cache." }).waitFor();
       assert.equal([...faults, ...other.faults], []);
     });
   });

@@ -1,7 +1,7 @@
 // Pictures and models that are dropped anywhere on the page open as chosen ones do, and nothing of them is sent anywhere: while
 // they are in use the page asks for nothing at all.
 
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "uvu";
@@ -36,6 +36,12 @@ if (haveChromium()) {
 
       await dropFiles(page, [poem]);
       assert.match(await statusIs(page, /poem\.txt/), /is in no known format.*stays open/);
+
+      await dropFiles(page, [model]);
+      await statusIs(page, /^Ready: nibblemark-llava-2m on /);
+      mkdirSync(join(folder, "nothing"));
+      await dropFiles(page, [join(folder, "nothing")]);
+      await statusIs(page, /^The folder nothing has no files in it/);
 
       const names = ["config.json", "tokenizer.json", "preprocessor_config.json", "model.safetensors"];
       await dropFiles(

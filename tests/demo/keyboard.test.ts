@@ -83,6 +83,7 @@ if (haveChromium()) {
       const before = await speed(page, "shape", 2);
       for (let i = 0; i < 5; i++) await page.keyboard.press("PageUp");
       await page.locator("#latency-value", { hasText: "moved" }).waitFor();
+      await page.locator("#speeds[data-scenario*=latencyNs]").waitFor();
       assert.ok((await speed(page, "shape", 2)) < before);
       await tabTo(page, "cache");
       await page.keyboard.press("n");

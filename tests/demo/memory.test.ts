@@ -74,6 +74,7 @@ if (haveChromium()) {
       const slider = page.locator("[name=latencyNs]");
       await slider.fill("800");
       await page.locator("#latency-value", { hasText: "+800 ns, moved" }).waitFor();
+      await page.locator("#speeds[data-scenario*='latencyNs=800']").waitFor();
       const pools = preset.pools.map((pool) =>
         pool.kind === "local"
           ? pool

@@ -99,9 +99,21 @@ if (haveChromium()) {
 
       await open(join(model, "model.safetensors"));
       assert.match(await statusIs(page, /model\.safetensors/), /config\.json and tokenizer\.json together/);
-      const names = ["config.json", "tokenizer.json", "preprocessor_config.json", "model.safetensors"];
-      await open(names.map((name) => join(model, name)));
-      await statusIs(page, /^Ready: /);
+      const files = ["config.json", "model.safetensors"].map((name) => join(model, name));
+      await open(files);
+      const blind = await statusIs(page, /^Ready: the opened files on /);
+      assert.match(blind, /Warning: The folder has no preprocessor_config\.json: .*may not be this model's\.$/);
+      assert.match((await page.textContent("#model")) ?? "", /warning.*no preprocessor_config\.json/);
+      await page.click("#ask-button");
+      assert.match(
+        await statusIs(page, /tokenizer/),
+        /^the opened files: there is no tokenizer\. Choose tokenizer\.json/,
+      );
+      const config = { ...JSON.parse(readFileSync(files[0] ?? "", "utf8")), _name_or_path: "somebody/small-eyes" };
+      const others = ["tokenizer.json", "preprocessor_config.json", "model.safetensors"];
+      await open([made("config.json", JSON.stringify(config)), ...others.map((name) => join(model, name))]);
+      assert.not.match(await statusIs(page, /^Ready: small-eyes on /), /Warning/);
+      assert.not.match((await page.textContent("#model")) ?? "", /warning/);
       // What the other model said, and how long it took.
       assert.is(await page.textContent("#answer"), "");
       assert.is(await page.textContent("#answer-facts"), "");

@@ -34,6 +34,7 @@ if (haveChromium()) {
       const own = await speed(page, "modelled", 2);
       await page.locator("[name=latencyNs]").fill("2000");
       await page.locator("#latency-value", { hasText: "+2,000 ns, moved" }).waitFor();
+      await page.locator("#speeds[data-scenario*='latencyNs=2000']").waitFor();
       assert.ok((await speed(page, "shape", 2)) < 0.7 * shape);
       assert.is(await speed(page, "modelled", 2), own);
       await page.selectOption("[name=cache]", "mb");

@@ -2,6 +2,7 @@
 // to and nothing else, and what is stopped while it waits is never done.
 
 import { join } from "node:path";
+import type { Page } from "playwright-core";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { openQueue } from "../../demo/src/worker/queue.js";
@@ -33,6 +34,24 @@ test("a stop reaches the work that it names, and work that waits never begins af
   assert.equal(done, ["2 stopped", "1 failed", "3 failed"]);
   assert.is(queue.stopped(), false);
 });
+
+/** A slider by keys while the worker measures: none is lost, and it never jumps back. */
+async function pressSlowly(page: Page): Promise<void> {
+  const slider = page.locator("#latency");
+  const values = [Number(await slider.inputValue())];
+  await slider.focus();
+  for (let presses = 0; presses < 40; presses++) {
+    await page.keyboard.press("ArrowRight");
+    await page.waitForTimeout(30);
+    values.push(Number(await slider.inputValue()));
+  }
+  const [first = 0] = values;
+  assert.equal(
+    values,
+    values.map((_, i) => first + 5 * i),
+  );
+  assert.is(await page.textContent("#latency-value"), `+${first + 200} ns, moved`);
+}
 
 if (haveChromium()) {
   test("during a benchmark questions, pictures and calibration say that they wait; Stop leaves it running", async () => {
@@ -67,6 +86,7 @@ if (haveChromium()) {
       await page.selectOption('[data-cell="0"]', "3");
       await page.selectOption('[data-cell="0"]', "");
       assert.is(await label(), "The picture: digits none, none, none, none");
+      await pressSlowly(page);
       await page.click("#calibrate");
       const waits = await statusIs(page, /^The calibration waits until the benchmark has ended\.$/);
       const done = () => bar.evaluate((found) => (found as HTMLProgressElement).value);

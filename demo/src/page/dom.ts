@@ -65,6 +65,9 @@ export async function appendTables(place: HTMLElement, sections: readonly Sectio
   }
 }
 
+/** With its full stop, so that another sentence can follow. */
+export const sentence = (words: string): string => (/[.!?]$/.test(words) ? words : `${words}.`);
+
 /** Ends this task; the browser may draw and take input before the next one. */
 export const turn = (): Promise<void> => new Promise((done) => setTimeout(done, 0));
 

@@ -6,6 +6,7 @@ import { openCalibration } from "./calibrate.js";
 import { startClient } from "./client.js";
 import { openDeviceCard } from "./device.js";
 import { element, find, text, turn } from "./dom.js";
+import { openDrops } from "./drop.js";
 import { openMemoryPanel } from "./memory.js";
 import { openModelPanel } from "./model.js";
 import { keepOffline } from "./offline.js";
@@ -61,26 +62,10 @@ pictureFile.addEventListener("change", () => {
   pictureFile.value = "";
 });
 
-/** Pictures by what the browser takes them for; all else is taken for a model. */
-function drop(files: readonly File[]): void {
-  const [first] = files;
-  if (!first) return;
-  if (first.type.startsWith("image/")) void picture.open(first, first.name);
-  else void model.open(files.map((file) => ({ name: file.name, file })));
-}
-
-addEventListener("dragover", (event) => {
-  event.preventDefault();
-  document.body.classList.add("dropping");
-});
-addEventListener("dragleave", ({ relatedTarget }) => {
-  // Not on the way from one element to the next.
-  if (relatedTarget === null) document.body.classList.remove("dropping");
-});
-addEventListener("drop", (event) => {
-  event.preventDefault();
-  document.body.classList.remove("dropping");
-  drop([...(event.dataTransfer?.files ?? [])]);
+openDrops({
+  picture: (file) => void picture.open(file, file.name),
+  model: (files) => void model.open(files),
+  tell,
 });
 
 // Screen readers do not see into what is not laid out yet.

@@ -14,6 +14,8 @@ const TOPOLOGIES: Readonly<Record<Settings["topology"], readonly [name: string, 
 const HOME_NAMES: Readonly<Record<(typeof HOMES)[number], string>> = { near: "near", far: "far", half: "half each" };
 /** Below this many bytes a token nothing far away is felt. */
 const FITS_BYTES = 4096;
+const LONGEST_ECHO = 40;
+const MOST_ECHOES = 6;
 
 export interface MemoryPanel {
   readonly settings: Settings;
@@ -24,7 +26,7 @@ export function openMemoryPanel(client: Client, tell: (message: string) => void)
   const form = find("memory", HTMLFormElement);
   const fromAddress = (): Settings => {
     const { settings: told, faults } = parseSettings(location.hash);
-    if (faults.length > 0) tell(`The address says ${faults.join(", ")}, which is unknown; the defaults hold instead.`);
+    if (faults.length > 0) tell(`The address says ${echo(faults)}, which is unknown; the defaults hold instead.`);
     return told;
   };
   let settings = fromAddress();
@@ -44,8 +46,10 @@ export function openMemoryPanel(client: Client, tell: (message: string) => void)
   addEventListener("hashchange", () => change(fromAddress()));
   form.addEventListener("submit", (event) => event.preventDefault());
   client.on("estimate", ({ estimate }) => {
-    showFigures(form, settings, estimate);
     showSpeeds(estimate);
+    // Figures of earlier settings would move a slider back under the hand that moves it.
+    if (estimate.scenario !== settingsText(settings)) return;
+    showFigures(form, settings, estimate);
     showFit(settings, estimate);
   });
   return {
@@ -53,6 +57,13 @@ export function openMemoryPanel(client: Client, tell: (message: string) => void)
       return settings;
     },
   };
+}
+
+/** What an address says wrongly, cut where it is long. */
+function echo(faults: readonly string[]): string {
+  const cut = faults.map((text) => (text.length > LONGEST_ECHO ? `${text.slice(0, LONGEST_ECHO)}...` : text));
+  const more = cut.length > MOST_ECHOES ? ` and ${cut.length - MOST_ECHOES} more` : "";
+  return `${cut.slice(0, MOST_ECHOES).join(", ")}${more}`;
 }
 
 const field = (form: HTMLFormElement, name: string) => form.elements.namedItem(name) as HTMLInputElement;
@@ -103,6 +114,10 @@ function write(form: HTMLFormElement, settings: Settings): void {
     text("cache-value", `${cache} MB`);
     field(form, "cacheMb").ariaValueText = `${cache} MB`;
   }
+  for (const name of ["latencyNs", "bandwidthGBps"] as const) {
+    const value = settings[name];
+    if (value !== null && settings.topology !== "local") showSlider(form, name, value, true);
+  }
   find("cache-row", HTMLElement).hidden = typeof cache !== "number";
   text("topology-about", TOPOLOGIES[settings.topology][1]);
 }
@@ -115,16 +130,20 @@ function showFigures(form: HTMLFormElement, settings: Settings, { latencyNs, ban
     text("bandwidth-value", "");
     return;
   }
-  const moved = (value: number | null) => (value === null ? "" : ", moved");
-  field(form, "latencyNs").value = String(latencyNs);
-  field(form, "bandwidthGBps").value = String(bandwidthGBps);
-  text("latency-value", `+${digits(latencyNs)} ns${moved(settings.latencyNs)}`);
-  text("bandwidth-value", `${digits(bandwidthGBps)} GB/s${moved(settings.bandwidthGBps)}`);
-  field(form, "latencyNs").ariaValueText = `${digits(latencyNs)} ns more than local memory`;
-  field(form, "bandwidthGBps").ariaValueText = `${digits(bandwidthGBps)} GB/s`;
+  showSlider(form, "latencyNs", latencyNs, settings.latencyNs !== null);
+  showSlider(form, "bandwidthGBps", bandwidthGBps, settings.bandwidthGBps !== null);
 }
 
-function showSpeeds({ modelled, predicted, shape, host, rules }: Estimate): void {
+function showSlider(form: HTMLFormElement, name: "latencyNs" | "bandwidthGBps", value: number, moved: boolean): void {
+  const slider = field(form, name);
+  slider.value = String(value);
+  const isLatency = name === "latencyNs";
+  const shown = isLatency ? `+${digits(value)} ns` : `${digits(value)} GB/s`;
+  text(isLatency ? "latency-value" : "bandwidth-value", `${shown}${moved ? ", moved" : ""}`);
+  slider.ariaValueText = isLatency ? `${digits(value)} ns more than local memory` : shown;
+}
+
+function showSpeeds({ modelled, predicted, shape, host, rules, scenario }: Estimate): void {
   const row = (name: string, key: string, speeds: Speeds | null, none = "ask first") => {
     const head = element("th", name);
     head.scope = "row";
@@ -145,7 +164,10 @@ function showSpeeds({ modelled, predicted, shape, host, rules }: Estimate): void
     made.dataset.row = key;
     return made;
   };
-  const body = find("speeds", HTMLTableElement).tBodies[0];
+  const table = find("speeds", HTMLTableElement);
+  // The sliders may be ahead of the figures.
+  table.dataset.scenario = scenario;
+  const body = table.tBodies[0];
   body.replaceChildren(
     row("this answer, predicted", "predicted", predicted),
     row("this model, modelled", "modelled", modelled),
@@ -162,7 +184,10 @@ function showFit(settings: Settings, { missBytesPerToken, cacheBytes }: Estimate
   const fits = missBytesPerToken < FITS_BYTES;
   note.hidden = false;
   note.dataset.fits = String(fits);
+  const { cache } = settings;
+  const told = { host: "", none: ", as if there were no cache" };
+  const asIf = typeof cache === "number" ? `, as if the cache were ${megabytes(cacheBytes)}` : told[cache];
   note.textContent = fits
     ? `This model stays in the cache (${megabytes(cacheBytes)}), where far memory costs nothing. Choose a smaller cache above, or look at LLaVA-1.5-7B, which no cache holds.`
-    : `${megabytes(missBytesPerToken)} a token come from memory${settings.cache === "host" ? "" : `, as if the cache were ${megabytes(cacheBytes)}`}.`;
+    : `${megabytes(missBytesPerToken)} a token come from memory${asIf}.`;
 }

@@ -3,14 +3,14 @@
 import { type TargetStatus, targetName } from "../../../src/browser.js";
 import type { GivenFile, ModelFacts } from "../protocol.js";
 import type { Client } from "./client.js";
-import { button, digits, fillSelect, fillTerms, find, megabytes } from "./dom.js";
+import { button, digits, fillSelect, fillTerms, find, megabytes, sentence } from "./dom.js";
 
 export interface ModelPanel {
   /** Opens files of the user; null: the shipped model. */
   open(files: readonly GivenFile[] | null): Promise<void>;
 }
 
-function show({ name, fileBytes, residentBytes, quant, target, sees, talks, loadMs }: ModelFacts): void {
+function show({ name, fileBytes, residentBytes, quant, target, sees, talks, loadMs, warnings }: ModelFacts): void {
   fillTerms("model", [
     ["name", name],
     ["file", megabytes(fileBytes)],
@@ -21,6 +21,7 @@ function show({ name, fileBytes, residentBytes, quant, target, sees, talks, load
     ],
     ["runs on", targetName(target)],
     ["loaded in", `${digits(loadMs)} ms`],
+    ...warnings.map((warning) => ["warning", sentence(warning)] as const),
   ]);
 }
 
@@ -46,9 +47,10 @@ export function openModelPanel(
       isOpen = true;
       show(answer.model);
       onOpened();
-      tell(`Ready: ${answer.model.name} on ${targetName(answer.model.target)}.`);
+      const { name, target: on, warnings } = answer.model;
+      tell([`Ready: ${name} on ${targetName(on)}.`, ...warnings.map((text) => `Warning: ${sentence(text)}`)].join(" "));
     } else if (answer.kind === "failed") {
-      tell(`${answer.message}${isOpen ? " The model that was open stays open." : ""}`);
+      tell(`${sentence(answer.message)}${isOpen ? " The model that was open stays open." : ""}`);
     }
     onReady(isOpen);
   }

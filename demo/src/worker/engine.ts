@@ -87,7 +87,8 @@ export async function openEngine(
     const loaded = await loadModel(model, parts, { plan: planOf(quant, model.stored), activations: "int8" });
     const { name, fileBytes, tokenizer, config } = model;
     const told = { name, fileBytes, quant, target, sees: config.architecture === "llava", talks: tokenizer !== null };
-    const facts = { ...told, residentBytes: backend.residentBytes(), loadMs: (clock.nowNs() - start) / 1e6 };
+    const warnings = model.notes ?? [];
+    const facts = { ...told, warnings, residentBytes: backend.residentBytes(), loadMs: (clock.nowNs() - start) / 1e6 };
     return { facts, model, loaded, close };
   } catch (error) {
     await close();
@@ -100,7 +101,8 @@ export async function ask(engine: Engine, prompt: string, pixels: Pixels | null,
   const { model, loaded, facts } = engine;
   const { tokenizer, config } = model;
   const { graph } = loaded;
-  if (!tokenizer) throw new InputError(model.name, "", "has no tokenizer", "Choose tokenizer.json together with it");
+  if (!tokenizer)
+    throw new InputError(model.name, "", "there is no tokenizer", "Choose tokenizer.json together with it");
   const image = pixels && config.architecture === "llava" ? imageOf(config.imageTokenId, graph.eyes?.patches) : null;
   if (pixels && !image) throw new InputError(model.name, "", "reads text only", "Ask without the picture");
   const tokens = promptTokens(tokenizer, prompt, image);

@@ -2,7 +2,7 @@
 
 import { type HostProfile, InputError } from "../../../src/browser.js";
 import type { EpochFacts, Estimate, Speeds } from "../protocol.js";
-import type { Settings } from "../settings.js";
+import { type Settings, settingsText } from "../settings.js";
 import type { Asked } from "./engine.js";
 import { cacheBytes, type EpochCost, type Memory, type Run } from "./memory.js";
 
@@ -66,6 +66,7 @@ export function estimate(parts: EstimateParts): Estimate {
   const { speeds: own, costs } = modelled(token, parts);
   const epochs = asked ? epochsOf(asked, parts) : [];
   return {
+    scenario: settingsText(settings),
     pools: placed.topology.pools.map(({ name }) => name),
     rules: placed.rules,
     topology: placed.topology.name,

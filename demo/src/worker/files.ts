@@ -15,6 +15,9 @@ export const SHIPPED_FILES: readonly string[] = [
   "tokenizer_config.json",
 ].map((name) => `${SHIPPED_MODEL}/${name}`);
 
+/** A config.json of a model has some kilobytes. */
+const MOST_CONFIG_BYTES = 1e6;
+
 async function fetchBlob(url: string): Promise<Blob> {
   const answer = await fetch(url).catch((error: unknown) => {
     throw new InputError(url, "", `cannot be reached (${(error as Error).message})`, "Check the connection");
@@ -44,11 +47,29 @@ export function shippedPlatform(base: string): Platform {
   };
 }
 
+/** "_name_or_path" of a config.json; what is wrong with one is told when it is read as a model's. */
+function pathIn(text: string): string {
+  try {
+    const { _name_or_path: path } = JSON.parse(text) as { readonly _name_or_path?: unknown };
+    return typeof path === "string" ? path : "";
+  } catch {
+    return "";
+  }
+}
+
+/** A name for files without a folder: what config.json or the weights' file says, if that tells anything. */
+async function nameOf(config: Blob, weights: string): Promise<string> {
+  const text = config.size < MOST_CONFIG_BYTES ? await config.text() : "";
+  const told = /^(?:.*[/\\])?([\w-][\w.-]*)$/.exec(pathIn(text))?.[1];
+  const stem = weights.replace(/\.\w+$/, "");
+  return told ?? (/^(pytorch_)?model(-\d+-of-\d+)?$/.test(stem) ? "the opened files" : stem);
+}
+
 /** A platform whose files are the user's, and the path of the model among them. */
-export function ownFiles(
+export async function ownFiles(
   platform: Platform,
   given: readonly GivenFile[],
-): { readonly platform: Platform; readonly path: string } {
+): Promise<{ readonly platform: Platform; readonly path: string }> {
   const config = given.find(({ name }) => /(^|\/)config\.json$/.test(name));
   const weights = given.find(({ name }) => /\.(gguf|safetensors|onnx|bin)$/i.test(name)) ?? given[0];
   if (!weights) throw new InputError("files", "", "none was given", "Choose a GGUF file or a folder with config.json");
@@ -56,10 +77,18 @@ export function ownFiles(
     const remedy = "Choose config.json and tokenizer.json together with it";
     throw new InputError(weights.name, "", "says nothing of the model's shape", remedy);
   }
-  const folder = config ? config.name.replace(/config\.json$/, "").replace(/\/$/, "") : "";
-  const path = config && !/\.gguf$/i.test(weights.name) ? folder || "." : weights.name;
-  const own = blobFiles(new Map(given.map(({ name, file }) => [name, file])));
+  const isFolder = config !== undefined && !/\.gguf$/i.test(weights.name);
+  // Loose files get a folder, whose name is the model's.
+  const above = isFolder && config.name === "config.json" ? `${await nameOf(config.file, weights.name)}/` : "";
+  const own = blobFiles(new Map(given.map(({ name, file }) => [above + name, file])));
   const readText = async (asked: string) =>
     (await own.exists(asked)) ? own.readText(asked) : platform.readText(asked);
-  return { platform: { ...platform, ...own, readText }, path };
+  const folder = isFolder ? (above + config.name).slice(0, -"/config.json".length) : "";
+  const usual = [`${folder}/model.safetensors`, `${folder}/model.safetensors.index.json`];
+  const hasUsual = (await Promise.all(usual.map((name) => own.exists(name)))).some(Boolean);
+  const isOddlyNamed = !hasUsual && weights.name.endsWith(".safetensors");
+  return {
+    platform: { ...platform, ...own, readText },
+    path: isFolder && !isOddlyNamed ? folder : above + weights.name,
+  };
 }

@@ -23,6 +23,7 @@ import { shapeRun, tokenRun } from "./dry-runs.js";
 import { type Asked, ask, type Engine, openEngine } from "./engine.js";
 import { pageEnvironment } from "./environment.js";
 import { estimate } from "./estimate.js";
+import { messageOf } from "./faults.js";
 import { ownFiles, shippedPlatform } from "./files.js";
 import { type Memory, openMemoryModel, type Run } from "./memory.js";
 import { decodePicture } from "./picture.js";
@@ -52,6 +53,7 @@ let asked: Asked | null = null;
 let profile: HostProfile | null = null;
 let settings: Settings = DEFAULT_SETTINGS;
 let hidden = false;
+let isTelling = false;
 let lastProgressMs = 0;
 
 const post = (event: Event) => postMessage(event);
@@ -108,9 +110,19 @@ function tellEstimate({ memory }: Begun): void {
   }
 }
 
+/** Once for all settings that came while the worker was at something else. */
+function tellSoon(): void {
+  if (isTelling) return;
+  isTelling = true;
+  setTimeout(() => {
+    isTelling = false;
+    begun?.then(tellEstimate).catch(() => {});
+  }, 0);
+}
+
 /** Opens files on a target; the model that was open stays in use when they cannot be opened. */
 async function openOn(here: Begun, files: Opened["files"], target: Target): Promise<Engine> {
-  const own = files ? ownFiles(here.platform, files) : null;
+  const own = files ? await ownFiles(here.platform, files) : null;
   const path = own?.path ?? here.platform.packagePath(SHIPPED_MODEL);
   progress(`opening on ${targetName(target)}`, 0, 1);
   const engine = await openEngine(own?.platform ?? here.platform, path, target, progress);
@@ -189,14 +201,6 @@ async function doWork(here: Begun, work: Work): Promise<Answer> {
   }
 }
 
-/** What went wrong in words; faults of the program keep their own. */
-function messageOf(error: unknown): string {
-  if (error instanceof InputError || error instanceof UnavailableError) return error.message.replace(/\.\.$/, ".");
-  const { name, message } = error as Error;
-  if (name === "RangeError") return `There is not enough memory for this (${message}). Use a smaller model.`;
-  return `${name}: ${message}`;
-}
-
 async function answerWork(work: Work): Promise<Answer> {
   try {
     if (!begun) throw new Error("work came before the beginning");
@@ -224,7 +228,7 @@ globalThis.onmessage = ({ data }: MessageEvent<Request>) => {
       break;
     case "settings":
       settings = data.settings;
-      begun?.then(tellEstimate).catch(() => {});
+      tellSoon();
       break;
     case "profile":
       takeProfile(data.text).catch(tellFault);
