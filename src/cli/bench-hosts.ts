@@ -80,9 +80,19 @@ function merged(scenario: Scenario, outcomes: readonly HostOutcome[]): BenchResu
   const [first, ...others] = runs;
   const failed = outcomes.filter((outcome) => resultOf(outcome) === null);
   if (first) return mergeResults(scenario, [first, ...others], failed.map(missingHost));
-  const { answer } = failed[0] as HostOutcome;
-  if (answer.kind === "input-error" || answer.kind === "unavailable" || answer.kind === "crash") throw errorOf(answer);
-  throw new UnavailableError("every host", "none gave a result", "Run nibblemark doctor");
+  throw failureOfAll(failed);
+}
+
+/** The one error of hosts of which none gave a result: a fault of input or program first, else all that is missing. */
+function failureOfAll(failed: readonly HostOutcome[]): Error {
+  const answers = failed.map(({ answer }) => answer);
+  const fault = answers.find(({ kind }) => kind === "input-error" || kind === "crash");
+  if (fault?.kind === "input-error" || fault?.kind === "crash") return errorOf(fault);
+  const missing = answers.filter((answer) => answer.kind === "unavailable");
+  const [first, ...others] = missing;
+  if (first && others.length === 0 && failed.length === 1) return errorOf(first);
+  const reasons = missing.map(({ parts: [what, reason, remedy] }) => `${what}: ${reason} (${remedy})`);
+  return new UnavailableError("every host", reasons.join("; ") || "none gave a result", "Run nibblemark doctor");
 }
 
 /** Runs the scenario in each of its hosts. */

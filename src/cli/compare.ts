@@ -9,7 +9,7 @@ import { sectionLines } from "../report/table.js";
 import { compareRuns, LEAST_SAMPLES, scenarioDifferences } from "../stats/compare.js";
 import type { Command } from "./command.js";
 import type { Parsed } from "./flags.js";
-import { readResultFile } from "./result-files.js";
+import { readResultFiles } from "./result-files.js";
 import { painter } from "./terminal.js";
 
 const REGRESSION = 1;
@@ -51,7 +51,10 @@ function textOf(found: Comparison, format: string, parsed: Parsed): string {
 async function run(parsed: Parsed): Promise<number> {
   checkFlags(parsed);
   const [before = "", after = ""] = parsed.positionals;
-  const [earlier, later] = [(await readResultFile(before)).run, (await readResultFile(after)).run];
+  const [earlier, later] = (await readResultFiles([before, after])).map((file) => file.run) as [
+    RecordedRun,
+    RecordedRun,
+  ];
   checkScenarios(before, earlier, after, later, parsed.on("any-scenario"));
   const found = compareRuns(earlier, later);
   if (!found) {

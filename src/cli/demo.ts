@@ -1,7 +1,7 @@
 // `nibblemark demo`: serves the built demo page on loopback, or writes it as a folder for any static host.
 
-import { cp } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { cp, lstat, realpath, stat } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
 import { InputError, UnavailableError } from "../core/errors.js";
 import { servePages } from "../hosts/serve.js";
 import { makeFolder } from "../platform/folders.js";
@@ -21,16 +21,37 @@ function portOf(parsed: Parsed): number {
   throw new InputError("nibblemark demo", "--port", `"${text}" is no port`, "Give 0 (any free one) to 65535");
 }
 
+const PLACE = "Name a folder of yours, new or old";
+
+/** The folder to write to, there and real. @throws InputError where there is none or something else */
+async function exportFolder(asked: string): Promise<string> {
+  const found = await lstat(asked).catch(() => null);
+  if (found && !(await stat(asked).catch(() => null))?.isDirectory()) {
+    throw new InputError(asked, "--export", "exists and is no folder", PLACE);
+  }
+  await attempt(asked, () => makeFolder(resolve(asked)));
+  return realpath(asked);
+}
+
 /** Copies the page and all it fetches; the folder works from any web server. */
-async function exportSite(site: string, folder: string): Promise<number> {
+async function exportSite(site: string, asked: string): Promise<number> {
   const platform = nodePlatform();
   const files = JSON.parse(await platform.readText(join(site, OFFLINE_LIST))) as string[];
-  for (const file of [...files, "sw.js", OFFLINE_LIST]) {
-    const [first = ""] = file.split("/");
-    const isPackage = FOLDERS.some((name) => name === first);
-    const target = join(folder, file);
-    await attempt(target, () => makeFolder(dirname(target)));
-    await cp(isPackage ? platform.packagePath(file) : join(site, file), target);
+  const folder = await exportFolder(asked);
+  const copies = [...files, "sw.js", OFFLINE_LIST].map((file) => {
+    const isPackage = FOLDERS.some((name) => name === file.split("/")[0]);
+    return { from: isPackage ? platform.packagePath(file) : join(site, file), to: join(folder, file) };
+  });
+  for (const { from, to } of copies) {
+    if ((await realpath(from)) === (await realpath(to).catch(() => to))) {
+      throw new InputError(asked, "--export", "is where this package has the page's own files", PLACE);
+    }
+  }
+  for (const { from, to } of copies) {
+    await attempt(to, async () => {
+      await makeFolder(dirname(to));
+      await cp(from, to);
+    });
   }
   return files.length;
 }

@@ -10,7 +10,7 @@ import { sectionLines } from "../report/table.js";
 import type { Command } from "./command.js";
 import type { Parsed } from "./flags.js";
 import { htmlAssets, OUTPUT_FLAGS, outputsOf, writeOutputs } from "./outputs.js";
-import { type ResultFile, readResultFile } from "./result-files.js";
+import { type ResultFile, readResultFiles } from "./result-files.js";
 import { painter } from "./terminal.js";
 
 const MOST_FILES = 64;
@@ -58,7 +58,7 @@ async function run(parsed: Parsed): Promise<number> {
   if (first === undefined) {
     throw new InputError("nibblemark report", "", "needs a result file", "Write nibblemark report RESULT.json");
   }
-  const files = await Promise.all(parsed.positionals.map(readResultFile));
+  const files = await readResultFiles(parsed.positionals);
   const only = files.length === 1 ? files[0]?.result : null;
   if (only) await writeOutputs(only, await outputsOf(parsed), painter(parsed));
   else await writeMany(files, parsed);

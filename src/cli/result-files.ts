@@ -1,7 +1,7 @@
 // Result files that other commands left behind, opened as recorded runs: a result of `bench`, or llama-bench's JSON.
 
 import { readFile } from "node:fs/promises";
-import { basename } from "node:path";
+import { basename, dirname, resolve } from "node:path";
 import * as v from "valibot";
 import { InputError } from "../core/errors.js";
 import { type RecordedRun, recordedRun } from "../core/recorded.js";
@@ -75,15 +75,36 @@ export interface ResultFile {
   readonly result: BenchResult | null;
 }
 
-/** @throws InputError naming file and field */
-export async function readResultFile(path: string): Promise<ResultFile> {
+async function readResultFile(path: string, name: string): Promise<ResultFile> {
   const content = await readFile(path, "utf8").catch((error: Error) => {
     throw new InputError(path, "", `cannot be read (${error.message})`, "Check the path");
   });
-  const name = basename(path).replace(/\.jsonl?$/, "");
   const value = parse(path, content);
   const rows = llamaBenchRows(value);
   if (rows) return { run: readLlamaBench(name, path, rows), result: null };
   const result = checked(path, value);
   return { run: recordedRun(name, result), result };
+}
+
+/** From short to long: what names a file in a table. */
+const NAMES: readonly ((path: string, index: number) => string)[] = [
+  (path) => basename(path).replace(/\.jsonl?$/, ""),
+  (path) => `${basename(dirname(resolve(path)))}/${basename(path).replace(/\.jsonl?$/, "")}`,
+  (path) => path,
+  (path, index) => `${path} #${index + 1}`,
+];
+
+/** The shortest name of each file that no other one has. */
+function namesOf(paths: readonly string[]): string[] {
+  const levels = NAMES.map((name) => paths.map(name));
+  return paths.map((_, i) => {
+    const alone = levels.find((names) => names.every((name, j) => j === i || name !== names[i]));
+    return alone?.[i] ?? "";
+  });
+}
+
+/** Opens files, each named apart from the others. @throws InputError naming file and field */
+export function readResultFiles(paths: readonly string[]): Promise<ResultFile[]> {
+  const names = namesOf(paths);
+  return Promise.all(paths.map((path, i) => readResultFile(path, names[i] ?? path)));
 }

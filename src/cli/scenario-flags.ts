@@ -160,6 +160,11 @@ function kvOf(parsed: Parsed, { kv }: Workload): Pick<Workload, "kv"> {
 /** As kvOf: the key stands only where it was asked for. */
 function hostsOf(parsed: Parsed, { hosts }: Scenario): Pick<Scenario, "hosts"> {
   const named = list(parsed, "targets");
+  const known: readonly string[] = ["all", ...BENCH_HOSTS];
+  for (const name of named ?? []) {
+    if (known.includes(name)) continue;
+    throw new InputError("nibblemark bench", "--targets", `"${name}" is unknown`, `Known: ${known.join(", ")}`);
+  }
   const wanted = named?.includes("all") ? [...BENCH_HOSTS] : (named ?? hosts);
   return wanted === undefined ? {} : { hosts: [...new Set(wanted)] };
 }

@@ -1,6 +1,6 @@
 // `compare` and `report` on real results: a run beside itself, beside a slowed copy, beside llama-bench's file, and bad files.
 
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
@@ -165,6 +165,20 @@ test("a report of one result says what bench said; of several it is one page", (
   const html = readFileSync(page, "utf8");
   assert.match(html, /<th class="right">before<\/th><th class="right">twice<\/th>/);
   isBadInput(nibblemark(["report", before, twice, "-o", "csv"]), "csv", "table, md, json, html");
+});
+
+test("files of one name are told apart by their folders, and one file twice by its number", () => {
+  const paths = ["m1", "m2"].map((name) => {
+    mkdirSync(file(name));
+    return write(`${name}/result.json`, result);
+  });
+  assert.match(nibblemark(["report", ...paths, before, "-o", "md"]).stdout, /\| m1\/result \| m2\/result \| before \|/);
+  assert.match(nibblemark(["compare", ...paths]).stdout, /m1\/result before, m2\/result after/);
+  const { runs } = JSON.parse(nibblemark(["report", before, before, "-o", "json"]).stdout);
+  assert.equal(
+    runs.map(({ name }: { name: string }) => name),
+    [`${before} #1`, `${before} #2`],
+  );
 });
 
 test("files that are no results name file and field", () => {

@@ -78,10 +78,15 @@ if (ensureDebian(["chromium", "firefox-esr"])) {
 }
 
 test("names that are no hosts, and programs that are none", () => {
-  isBadInput(nibblemark(["bench", ...SMALL, "--targets", "node,opera"]), "hosts");
+  isBadInput(nibblemark(["bench", ...SMALL, "--targets", "node,opera"]), "--targets", '"opera"', "Known: all, node");
   const { status, stderr } = bench(["--targets", "deno"], { ...process.env, DENO_PATH: join(folder, "none") });
   assert.is(status, 3);
   assert.match(stderr, /DENO_PATH/);
+  // Where none is there, each is told.
+  const none = { DENO_PATH: join(folder, "none"), BUN_PATH: join(folder, "neither") };
+  const both = bench(["--targets", "deno,bun"], { ...process.env, ...none });
+  assert.is(both.status, 3);
+  assert.match(both.stderr, /DENO_PATH .*BUN_PATH /);
 });
 
 test("the worker refuses what is no request, in one event", () => {

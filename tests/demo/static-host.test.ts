@@ -2,7 +2,7 @@
 // headers, no byte ranges. The page says that it has one thread, answers, and after one visit needs the server no more.
 
 import { spawnSync } from "node:child_process";
-import { appendFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -70,6 +70,26 @@ if (haveChromium()) {
     }
   });
 }
+
+test("a place that cannot take the page is refused in words, the package's own page among them, and nothing is written there", () => {
+  const file = join(folder, "a-file");
+  writeFileSync(file, "mine");
+  const site = join(root, "build", "site");
+  const link = join(folder, "link");
+  symlinkSync(site, link);
+  const before = readFileSync(join(site, "index.html"));
+  const places = [file, join(file, "below"), site, link, root, ...(process.platform === "linux" ? ["/proc/site"] : [])];
+  for (const place of places) {
+    const args = [join(root, "scripts", "nibblemark.mjs"), "demo", "--export", place];
+    const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8", timeout: 60_000 });
+    assert.is(status, 2, `${place}: ${stderr}`);
+    assert.is(stdout, "");
+    assert.is(stderr.trim().split("\n").length, 1, stderr);
+    assert.ok(stderr.startsWith("nibblemark: "), stderr);
+  }
+  assert.is(readFileSync(file, "utf8"), "mine");
+  assert.ok(readFileSync(join(site, "index.html")).equals(before));
+});
 
 test.after(() => rmSync(folder, { recursive: true, force: true }));
 
