@@ -214,7 +214,8 @@ async function run(parsed: Parsed): Promise<number> {
   else {
     const lines = sections.flatMap((section) => sectionLines(section, painter(parsed)));
     const peak = report.peakBytes === null ? "" : `, peak memory ${Math.round(report.peakBytes / 2 ** 20)} MiB`;
-    process.stdout.write(`${lines.join("\n")}\n${report.output}: written in ${report.seconds.toFixed(0)} s${peak}\n`);
+    const made = request.format === "gguf" ? `${report.output}/model.gguf` : report.output;
+    process.stdout.write(`${lines.join("\n")}\n${made}: written in ${report.seconds.toFixed(0)} s${peak}\n`);
   }
   return 0;
 }

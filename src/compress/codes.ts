@@ -1,6 +1,7 @@
 // One matrix to codes, scales and zero points: plain rounding and HQQ, which look at weights only. And codes to what the writers
 // and the forward pass take.
 
+import { InputError } from "../core/errors.js";
 import type { Group, PackedInt4, Repacker } from "../core/packed.js";
 import type { AffineCodes } from "../core/write.js";
 import type { Address, CompressModule } from "./kernels.js";
@@ -58,6 +59,16 @@ export function takeCodes(
     scales: arena.floats(room.scales, groups).slice(),
     zeros: arena.bytes(room.zeros, groups).slice(),
   };
+}
+
+/** Throws InputError for a matrix whose scales, which files keep as f16, are not finite. */
+export function checkScales({ arena, kernels }: CompressModule, name: string, { scales }: MatrixCodes): void {
+  const mark = arena.mark();
+  const sum = kernels.sumMagnitude(arena.place(scales), scales.length);
+  arena.release(mark);
+  if (Number.isFinite(sum)) return;
+  const problem = "holds values so large that a scale of its codes does not fit f16";
+  throw new InputError(name, "", problem, "Leave this part unquantized, or get another checkpoint");
 }
 
 /** Rounds the matrix at `w` [rows, cols] by rtn or hqq (awq's last step is rtn). */

@@ -72,6 +72,10 @@ export function schemeBits(scheme: PartScheme, cols: number): number {
   return bits + (16 + (symmetric ? 0 : 4)) / size;
 }
 
+/** Whether any part gets codes. */
+export const isRounded = ({ decoder, embedding, vision, projector }: QuantizePlan): boolean =>
+  [decoder, embedding, vision, projector].some((scheme) => scheme !== null);
+
 /** Whether any part needs activations of the model: then there must be calibration data. */
 export function needsData({ decoder, meanBits }: QuantizePlan): boolean {
   return meanBits !== null || decoder?.method === "awq" || decoder?.method === "gptq";
@@ -88,7 +92,7 @@ export function checkGroups(name: string, cols: number, scheme: PartScheme): voi
 /** AutoAWQ's files hold 4-bit linears of the decoder, all with one group, and floats. Throws InputError for other plans. */
 export function checkAwqFits({ hidden, ffn }: { hidden: number; ffn: number }, plan: QuantizePlan): void {
   const { decoder, embedding, vision, projector, meanBits } = plan;
-  const remedy = "Write --format mlx, which holds every mixture, or --format gguf";
+  const remedy = "Write --format mlx, which holds every mixture, or --format gguf, a type for each matrix";
   const fail = (field: string, problem: string) => new InputError("nibblemark compress", field, problem, remedy);
   if (embedding || vision || projector) {
     throw fail("--format hf", "AutoAWQ's files keep embeddings, vision tower and projector in f16");
@@ -98,4 +102,21 @@ export function checkAwqFits({ hidden, ffn }: { hidden: number; ffn: number }, p
   if (decoder.bits !== 4) throw fail("--quant", "AutoAWQ's files hold 4 bits only");
   if (decoder.group !== 0 || (hidden === ffn && GROUPS.some((group) => group === hidden))) return;
   throw fail("--quant", "AutoAWQ's files hold groups of 32, 64 and 128");
+}
+
+/** GGUF's types share a scale over 32 columns. Throws InputError for codes that they cannot stand for: 4 bits with one scale a row. */
+export function checkGgufFits(plan: QuantizePlan): void {
+  const parts = { "--quant": plan.decoder, "--quant-embedding": plan.embedding, "--quant-vision": plan.vision };
+  for (const [flag, scheme] of Object.entries({ ...parts, "--quant-projector": plan.projector })) {
+    if (scheme?.bits !== 4 || scheme.group !== 0) continue;
+    const problem = `${schemeName(scheme)}: GGUF's 4-bit blocks have no scale of a whole row`;
+    throw new InputError("nibblemark compress", flag, problem, "Use g32, g64 or g128, or write --format mlx");
+  }
+}
+
+/** What a GGUF file holds a matrix as; null: no codes. */
+export function ggufTypeOf(scheme: PartScheme, bits: 4 | 8 | null): "Q4_0" | "Q4_1" | "Q8_0" | null {
+  if (!scheme || bits === null) return null;
+  if (bits === 8) return "Q8_0";
+  return scheme.symmetric ? "Q4_0" : "Q4_1";
 }

@@ -12,6 +12,8 @@ export interface SourceTensor {
   readonly shape: readonly number[];
   /** Row-major f32 values. */
   floats(): Promise<Float32Array>;
+  /** The type that these values have in their file and that holds them exactly; absent: they were changed or unpacked. */
+  readonly dtype?: OwnType;
   /** Its 4-bit form where it has one; a target that can hold these codes keeps them, others round `floats` again. */
   readonly int4?: { readonly group: Group; readonly offset: PackedInt4["offset"]; read(): Promise<PackedInt4> };
   /** The same for forms that hold 4 and 8 bits of any matrix (MLX). */
@@ -38,6 +40,9 @@ export interface WriteSource {
   readonly config: ModelConfig;
   readonly tensors: readonly SourceTensor[];
 }
+
+/** Types of floats in files. */
+export type OwnType = "f32" | "bf16" | "f16";
 
 /** Types of GGUF tensors that are written. */
 export type WrittenType = "F32" | "F16" | "Q4_0" | "Q4_1" | "Q8_0";

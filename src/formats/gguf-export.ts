@@ -20,6 +20,8 @@ export type GgufQuant = WrittenType;
 export interface ExportParts {
   readonly rounder: Rounder;
   readonly log: LossLog;
+  /** Type of a matrix, where they differ. */
+  readonly typeOf?: (tensor: SourceTensor) => GgufQuant;
 }
 
 export interface GgufParts {
@@ -47,7 +49,9 @@ export function decoderParts(
   const outputs = tensors
     .filter((tensor) => tensor.name.startsWith("model.") || tensor.name === "lm_head.weight")
     .filter((tensor) => !(c.tiedEmbeddings && tensor.name === "lm_head.weight") && !UNUSED.test(tensor.name))
-    .map((tensor) => output(tensor, type, parts, rowOrder(tensor.name, c, ROPE_STYLES[architecture])));
+    .map((tensor) =>
+      output(tensor, parts.typeOf?.(tensor) ?? type, parts, rowOrder(tensor.name, c, ROPE_STYLES[architecture])),
+    );
   const factors = c.ropeFactors && needsFactors(c) ? [factorTensor(c.ropeFactors)] : [];
   return {
     metadata: [...decoderMetadata(name, c, architecture, type), ...vocabulary],
@@ -185,7 +189,9 @@ export function projectorParts(source: WriteSource, config: Llava, type: GgufQua
       if (tensor.name.endsWith("patch_embedding.weight")) {
         return output({ ...tensor, shape: [vision.hidden, 3, vision.patch, vision.patch] }, small, parts, null);
       }
-      if (!tensor.name.endsWith("position_embedding.weight")) return output(tensor, type, parts, null);
+      if (!tensor.name.endsWith("position_embedding.weight")) {
+        return output(tensor, parts.typeOf?.(tensor) ?? type, parts, null);
+      }
       return { ...output({ ...tensor, shape: [1] }, small, parts, null), shape: tensor.shape };
     });
   return { metadata: projectorMetadata(vision, config, used), tensors };

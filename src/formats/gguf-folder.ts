@@ -1,13 +1,16 @@
 // Writes a model as GGUF files: `model.gguf`, and for LLaVA the projector `mmproj-model.gguf` beside it, tensor by tensor.
 
-import type { OutputFolder, WriteSource, WrittenType } from "../core/write.js";
+import type { OutputFolder, SourceTensor, WriteSource, WrittenType } from "../core/write.js";
 import { decoderParts, type GgufParts, projectorParts } from "./gguf-export.js";
 import { type GgufValue, ggufBytes, ggufChunks } from "./gguf-write.js";
 import type { WriteParts, Written } from "./hf-write.js";
 import { lossLog } from "./loss.js";
 
 export interface GgufPlan {
+  /** Of matrices; what the file calls itself. */
   readonly type: WrittenType;
+  /** Of single matrices, where they differ. */
+  readonly typeOf?: (tensor: SourceTensor) => WrittenType;
   /** Metadata of the tokenizer (gguf-vocabulary.ts). */
   readonly vocabulary: readonly (readonly [string, GgufValue])[];
   /** File name of the language model; the projector's is the same after `mmproj-`. */
@@ -23,13 +26,14 @@ export interface GgufPlan {
 export async function writeGgufFolder(
   folder: OutputFolder,
   source: WriteSource,
-  { type, vocabulary, file, provenance }: GgufPlan,
+  { type, typeOf, vocabulary, file, provenance }: GgufPlan,
   { rounder, onTensor }: WriteParts,
 ): Promise<Written> {
   const log = lossLog(rounder);
   const { config } = source;
-  const text = decoderParts(source, type, vocabulary, { rounder, log });
-  const eyes = config.architecture === "llava" ? projectorParts(source, config, type, { rounder, log }) : null;
+  const parts = { rounder, log, ...(typeOf ? { typeOf } : {}) };
+  const text = decoderParts(source, type, vocabulary, parts);
+  const eyes = config.architecture === "llava" ? projectorParts(source, config, type, parts) : null;
   const count = text.tensors.length + (eyes?.tensors.length ?? 0);
   for (const tensor of [...text.tensors, ...(eyes?.tensors ?? [])]) ggufBytes(tensor);
   let index = 0;

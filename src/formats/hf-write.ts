@@ -3,17 +3,20 @@
 
 import { InputError } from "../core/errors.js";
 import type { Group, PackedInt4 } from "../core/packed.js";
-import { elementCount } from "../core/tensor.js";
-import type { LossRow, OutputFolder, Rounder, SourceTensor, WriteSource } from "../core/write.js";
+import type { LossRow, OutputFolder, OwnType, Rounder, SourceTensor, WriteSource } from "../core/write.js";
 import { awqSettings, awqTensors, checkAwqSizes } from "./autoawq-write.js";
 import { type LossLog, lossLog } from "./loss.js";
 import { mlxSettings, mlxTensors } from "./mlx-write.js";
+import { bf16Bytes, ownType, writtenTypeOf } from "./own-type.js";
 import { orderedRecords, orderedRows, rowOrder } from "./row-order.js";
 import { byteLengthOf, type OutputTensor, safetensorsChunks } from "./safetensors-write.js";
 
 export interface HfPlan {
-  /** awq: linears of the decoder's layers in int4 groups, the rest in f16. mlx: whatever has codes of its own keeps them. */
-  readonly form: { readonly kind: "f16" | "f32" | "mlx" } | { readonly kind: "awq"; readonly group: Group };
+  /**
+   * awq: linears of the decoder's layers in int4 groups, the rest in f16. mlx: whatever has codes of its own keeps them. own: every tensor
+   * in the type of its file (formats/own-type.ts).
+   */
+  readonly form: { readonly kind: "f16" | "f32" | "mlx" | "own" } | { readonly kind: "awq"; readonly group: Group };
   /** config.json of the model as it is written; what it says of quantization and types is replaced. */
   readonly settings: Readonly<Record<string, unknown>>;
   /** Tokenizer, generation and preprocessor files. */
@@ -52,12 +55,13 @@ export async function writeHfFolder(
   parts: WriteParts,
 ): Promise<Written> {
   const log = lossLog(parts.rounder);
-  const shards = shardsOf(outputs(source, plan, parts, log), plan.shardBytes ?? SHARD_BYTES);
+  const all = outputs(source, plan, parts, log);
+  const shards = shardsOf(all, plan.shardBytes ?? SHARD_BYTES);
   const files: { name: string; bytes: number }[] = [];
   const put = async (name: string, chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>) => {
     files.push({ name, bytes: await folder.write(name, chunks) });
   };
-  await put("config.json", [jsonBytes(settingsOf(source, plan))]);
+  await put("config.json", [jsonBytes(settingsOf(source, plan, all))]);
   for (const { name, bytes } of plan.files) await put(name, [bytes]);
   const nameOf = (index: number) =>
     shards.length === 1 ? "model.safetensors" : `model-${place(index + 1)}-of-${place(shards.length)}.safetensors`;
@@ -101,6 +105,7 @@ function outputs(source: WriteSource, { form }: HfPlan, { rounder, onTensor }: W
     group,
   );
   const llava = config.architecture === "llava";
+  const own = ownType(source);
   let done = 0;
   return tensors.flatMap((tensor): OutputTensor[] => {
     const name = llava ? llavaName(tensor.name) : tensor.name;
@@ -111,17 +116,24 @@ function outputs(source: WriteSource, { form }: HfPlan, { rounder, onTensor }: W
       log.kept(tensor.name, `MLX ${tensor.affine.bits} bit g${tensor.affine.group}`);
       return mlxTensors(name, tensor.shape, tensor.affine);
     }
-    const type = form.kind === "f32" ? "F32" : "F16";
+    const dtype =
+      form.kind === "own" ? writtenTypeOf(tensor, own, order !== null) : form.kind === "f32" ? "f32" : "f16";
     const bytes = async () => {
       await before();
-      const values = orderedRows(await tensor.floats(), order);
-      const written = rounder.blocks(type, values);
-      if (type === "F32") log.kept(tensor.name, type);
-      else log.add(tensor.name, type, values, rounder.unpackBlocks(type, written, 1, elementCount(tensor.shape)));
-      return written;
+      return floatBytes(tensor.name, dtype, orderedRows(await tensor.floats(), order), rounder, log);
     };
-    return [{ name, dtype: type === "F32" ? "f32" : "f16", shape: tensor.shape, bytes }];
+    return [{ name, dtype, shape: tensor.shape, bytes }];
   });
+}
+
+function floatBytes(name: string, dtype: OwnType, values: Float32Array, rounder: Rounder, log: LossLog): Uint8Array {
+  if (dtype !== "f16") {
+    log.kept(name, dtype === "f32" ? "F32" : "BF16");
+    return dtype === "f32" ? rounder.blocks("F32", values) : bf16Bytes(name, values);
+  }
+  const written = rounder.blocks("F16", values);
+  log.add(name, "F16", values, rounder.unpackBlocks("F16", written, 1, values.length));
+  return written;
 }
 
 /** Three tensors of one matrix: it is packed when the first of them is asked for, and dropped after the last. */
@@ -173,8 +185,10 @@ function llavaName(name: string): string {
 }
 
 /** config.json with the types and the quantization of what is written. */
-function settingsOf({ config, tensors }: WriteSource, { form, settings }: HfPlan): object {
-  const type = form.kind === "f32" ? "float32" : "float16";
+function settingsOf({ config, tensors }: WriteSource, { form, settings }: HfPlan, written: readonly OutputTensor[]) {
+  const matrices = written.filter(({ shape }) => shape.length > 1);
+  const has = (dtype: OwnType) => matrices.some((tensor) => tensor.dtype === dtype);
+  const type = has("f32") ? "float32" : has("bf16") ? "bfloat16" : "float16";
   const own = Object.fromEntries(
     Object.entries(settings).flatMap(([key, value]) => {
       if (/^(?:quantization_config|compression_config|quantization)$/.test(key)) return [];

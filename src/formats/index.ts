@@ -32,10 +32,11 @@ export async function openModel(platform: Platform, named: string): Promise<Mode
   if (await platform.exists(`${path}/config.json`)) return openHfFolder(platform, path);
   const source = await platform.open(path).catch((error: unknown) => {
     if (error instanceof InputError && error.problem.startsWith("is a folder")) {
-      throw new InputError(path, "", "is a folder without config.json", "Give a Hugging Face model folder or a file");
+      return null;
     }
     throw error;
   });
+  if (!source) return openGgufFolder(platform, path);
   try {
     if (await isPickle(source)) throw pickleRefused(path);
     for (const format of FORMATS) if (await format.matches(source)) return await format.open(platform, path);
@@ -44,6 +45,14 @@ export async function openModel(platform: Platform, named: string): Promise<Mode
   }
   const known = FORMATS.map(({ name }) => name).join(", ");
   throw new InputError(path, "", "is in no known format", `Known are: a Hugging Face folder, ${known}`);
+}
+
+/** What `compress --format gguf` and `export` leave: model.gguf, and for a model that sees mmproj-model.gguf beside it. */
+async function openGgufFolder(platform: Platform, path: string): Promise<Model> {
+  const file = `${path}/model.gguf`;
+  if (await platform.exists(file)) return openGguf(platform, file);
+  const remedy = "Give a Hugging Face model folder or a file";
+  throw new InputError(path, "", "is a folder without config.json and without model.gguf", remedy);
 }
 
 /** Closes the files behind a model. */

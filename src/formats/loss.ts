@@ -16,6 +16,9 @@ export interface LossLog {
 /** `model.layers.3.mlp.up_proj.weight` -> `model.layers.N.mlp.up_proj.weight` */
 export const tensorClass = (name: string): string => name.replace(/\.(\d+)\./, ".N.");
 
+/** Half a step of f16's largest numbers is 16; what is beyond them is infinite, which vector builds unpack as 65536. */
+const [HALF_STEP, BEYOND] = [16, 65536];
+
 export function lossLog(rounder: Pick<Rounder, "difference">): LossLog {
   const sums = new Map<string, { name: string; form: string; tensors: number; sum: Difference }>();
   const put = (name: string, form: string, { most, squares, total }: Difference) => {
@@ -28,11 +31,13 @@ export function lossLog(rounder: Pick<Rounder, "difference">): LossLog {
     };
     sums.set(key, { ...old, tensors: old.tensors + 1, sum });
   };
+  const isOver = (most: number, written: Float32Array) =>
+    most >= HALF_STEP && rounder.difference(new Float32Array(written.length), written).most >= BEYOND;
   return {
     add(name, form, wanted, written) {
       const found = rounder.difference(wanted, written);
-      if (!Number.isFinite(found.most)) {
-        throw new InputError(name, "", `holds a value that ${form} cannot hold`, "Write it as 32-bit floats");
+      if (!Number.isFinite(found.most) || (form === "F16" && isOver(found.most, written))) {
+        throw new InputError(name, "", `holds a value that does not fit ${form.toLowerCase()}`, "Write f32");
       }
       put(name, form, found);
     },

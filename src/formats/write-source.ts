@@ -6,6 +6,7 @@ import type { Quantizer } from "../core/ports.js";
 import type { StoredMatrix } from "../core/stored.js";
 import type { SourceTensor, WriteSource } from "../core/write.js";
 import { readFloat32 } from "./convert.js";
+import { ownTypeOf } from "./own-type.js";
 
 export interface SourceParts {
   readonly repacker: Repacker;
@@ -14,9 +15,11 @@ export interface SourceParts {
 
 /** Reads nothing yet. */
 export function writeSource(model: Model, parts: SourceParts): WriteSource {
-  const plain = [...model.tensors.values()].map(
-    (tensor): SourceTensor => ({ name: tensor.name, shape: tensor.shape, floats: () => readFloat32(tensor) }),
-  );
+  const plain = [...model.tensors.values()].map((tensor): SourceTensor => {
+    const dtype = ownTypeOf(tensor.dtype);
+    const { name, shape } = tensor;
+    return { name, shape, floats: () => readFloat32(tensor), ...(dtype ? { dtype } : {}) };
+  });
   const stored = [...(model.stored?.values() ?? [])]
     .filter(({ name }) => !model.tensors.has(name))
     .map((matrix) => storedTensor(matrix, parts));

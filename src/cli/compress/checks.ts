@@ -9,6 +9,7 @@ import { halvesOf } from "../../compress/trial.js";
 import { InputError } from "../../core/errors.js";
 import type { Model } from "../../core/model.js";
 import { elementCount } from "../../core/tensor.js";
+import { ownType, ownTypeOf } from "../../formats/own-type.js";
 import { type CompressRequest, criteriaOf } from "./request.js";
 import { trainableReason } from "./trainable.js";
 
@@ -93,6 +94,16 @@ export function checkGrams(request: CompressRequest, { config }: Model, calib: C
 /** Bytes a weight of a checkpoint of sft: the value and two moments in f32; kept twice, and once more while one is replaced. */
 const SFT_BYTES = 3 * 3 * 4;
 
+/** Bytes a weight of a stage that rounds nothing. */
+function widthOf({ tensors }: Model, heals: boolean): number {
+  const found = [...tensors.values()].map(({ shape, dtype }) => {
+    const own = ownTypeOf(dtype);
+    return { shape, ...(own ? { dtype: own } : {}) };
+  });
+  const own = ownType({ tensors: found });
+  return own === "f32" || (own === "bf16" && heals) ? 4 : 2;
+}
+
 /** Throws InputError where the disk has clearly too little room for the stages, their working files and the result. */
 export async function checkDisk({ output, prune, heal, plan }: CompressRequest, model: Model): Promise<void> {
   const folder = dirname(resolve(output));
@@ -103,11 +114,12 @@ export async function checkDisk({ output, prune, heal, plan }: CompressRequest, 
   const weights =
     [...tensors.values()].reduce((sum, { shape }) => sum + elementCount(shape), 0) +
     quantized.reduce((sum, { rows, cols }) => sum + rows * cols, 0);
-  // Stages in f16; codes of blocks a byte each with their scales, then as the result: at most f16 where nothing is rounded.
+  // Stages in the model's own type (bf16 is healed into f32); codes of blocks a byte each with their scales, then as the result: at most f16 where nothing is rounded.
+  const own = widthOf(model, heal.length > 0);
   const stages = (prune ? 1 : 0) + heal.length;
   const trained = heal.some((name) => name.startsWith("sft"));
-  const result = plan.decoder ? 1.2 + (plan.decoder.bits / 8) * 1.2 : 2;
-  const [free, needed] = [found.bavail * found.bsize, weights * (2 * stages + result + (trained ? SFT_BYTES : 0))];
+  const result = plan.decoder ? 1.2 + (plan.decoder.bits / 8) * 1.2 : own;
+  const [free, needed] = [found.bavail * found.bsize, weights * (own * stages + result + (trained ? SFT_BYTES : 0))];
   if (free >= needed) return;
   const mib = (bytes: number) => `${Math.ceil(bytes / 2 ** 20)} MiB`;
   throw new InputError(folder, "", `has ${mib(free)} free, ${mib(needed)} are needed`, "Free some space");

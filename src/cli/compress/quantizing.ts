@@ -2,7 +2,7 @@
 // projector by plain rounding or HQQ.
 
 import { linearsOf } from "../../compress/block.js";
-import { roundMatrix } from "../../compress/codes.js";
+import { checkScales, roundMatrix } from "../../compress/codes.js";
 import { mixedBits } from "../../compress/mixed.js";
 import { quantizeDecoder, sensitivities } from "../../compress/quantize.js";
 import type { CalibrationSet } from "../../compress/samples.js";
@@ -71,7 +71,10 @@ async function decoderBlocks(
       gptq: { actOrder, damp: 0.01, block: 128 },
       ...(bits ? { bits: new Map(bits) } : {}),
       onLayer: (layer) => onStage(`quantizing by ${scheme.method}`, layer, config.layers),
-      onBlock: (block) => saveBlock(platform, journal.path(blockName(block.layer)), block),
+      onBlock: (block) => {
+        for (const [name, codes] of block.matrices) checkScales(module, name, codes);
+        return saveBlock(platform, journal.path(blockName(block.layer)), block);
+      },
     });
   } finally {
     await forward?.close();
@@ -79,6 +82,10 @@ async function decoderBlocks(
 }
 
 const blockName = (layer: number): string => `block-${layer}.safetensors`;
+
+/** The scheme that a matrix with codes has them by. */
+export const schemeOfMatrix = (name: string, shape: readonly number[], plan: QuantizePlan): Scheme | null =>
+  schemeFor(name, shape, plan) ?? (name.startsWith("model.layers.") ? plan.decoder : null);
 
 /** Which scheme a matrix outside the decoder's blocks gets; null: it stays as it is. */
 function schemeFor(name: string, shape: readonly number[], plan: QuantizePlan): Scheme | null {
@@ -105,6 +112,7 @@ async function otherMatrices(
     // Activations of these parts are not looked at: what asks for them is rounded plainly.
     const plain = scheme.method === "hqq" ? scheme : { ...scheme, method: "rtn" as const };
     const codes = roundMatrix(module, await tensor.floats(), rows, cols, plain);
+    checkScales(module, tensor.name, codes);
     found.set(tensor.name, { ...codes, read: async () => codes });
   }
   return found;

@@ -4,7 +4,14 @@ import { access } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { linearsOf } from "../../compress/block.js";
 import { keptLayers } from "../../compress/prune.js";
-import { checkAwqFits, checkGroups, type QuantizePlan, type Scheme, schemeName } from "../../compress/scheme.js";
+import {
+  checkAwqFits,
+  checkGgufFits,
+  checkGroups,
+  type QuantizePlan,
+  type Scheme,
+  schemeName,
+} from "../../compress/scheme.js";
 import { removable, type Shape } from "../../compress/select.js";
 import type { ModelConfig } from "../../core/config.js";
 import { InputError } from "../../core/errors.js";
@@ -117,6 +124,14 @@ export function checkModel(request: CompressRequest, model: Model, protect: read
   }
   checkParts(config, plan);
   if (format === "hf") checkAwqFits(config.decoder, plan);
+  if (format === "gguf") {
+    checkGgufFits(plan);
+    // Blocks of Q4_0, Q4_1 and Q8_0 have 32 columns, whatever shares a scale before.
+    const blocks = (scheme: Scheme | null) => scheme && ({ ...scheme, group: 32 } as const);
+    const { decoder, embedding, vision, projector } = plan;
+    const whole = { decoder: blocks(decoder), embedding: blocks(embedding), vision: blocks(vision) };
+    checkParts(config, { ...plan, ...whole, projector: blocks(projector) });
+  }
   if (format === "gguf" && !model.tokenizer) {
     throw new InputError(model.origin, "tokenizer", "is missing, a GGUF file needs one", "Use --format hf");
   }

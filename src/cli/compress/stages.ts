@@ -1,25 +1,29 @@
 // The stages of a compression as folders on disk: pruned, healed, quantized, each written once and found again after a kill.
 
 import { keptLayers, prunedSettings, prunedSource } from "../../compress/prune.js";
-import { schemeName } from "../../compress/scheme.js";
+import { ggufTypeOf, isRounded, schemeName } from "../../compress/scheme.js";
 import type { CompressionReport } from "../../core/compression.js";
 import { InputError } from "../../core/errors.js";
 import type { Group } from "../../core/packed.js";
-import type { WriteSource, WrittenType } from "../../core/write.js";
-import { writeGgufFolder } from "../../formats/gguf-folder.js";
+import type { SourceTensor, WriteSource, WrittenType } from "../../core/write.js";
+import { type GgufPlan, writeGgufFolder } from "../../formats/gguf-folder.js";
 import { vocabularyMetadata } from "../../formats/gguf-vocabulary.js";
 import { hfFilesOf } from "../../formats/hf-files.js";
 import { type HfPlan, writeHfFolder } from "../../formats/hf-write.js";
 import { KV_PROVENANCE, KV_SETTING } from "../../formats/kv-choice.js";
+import { ownType } from "../../formats/own-type.js";
 import { outputFolder } from "../../platform/node-output.js";
 import type { PictureSet } from "./calibset.js";
 import { type Engine, openEngine, withValues } from "./engine.js";
 import { modeOf, replaceMeSource, sftValues } from "./healing.js";
 import type { Journal } from "./journal.js";
 import type { Place } from "./measure.js";
-import { type OnStage, quantizeSource } from "./quantizing.js";
+import { type OnStage, quantizeSource, schemeOfMatrix } from "./quantizing.js";
 import type { CompressRequest } from "./request.js";
 import type { Scoring } from "./scoring.js";
+
+/** As wide as the source's own numbers. */
+export const OWN = { kind: "own" } as const;
 
 /** What every stage has at hand. */
 export interface Work {
@@ -33,13 +37,15 @@ export interface Work {
   readonly say: (line: string) => void;
 }
 
+type GgufForm = { readonly kind: "gguf" } & Pick<GgufPlan, "type" | "typeOf">;
+
 /** Where a stage's folder stands; written once. */
 export async function writeStage(
   work: Work,
   name: string,
   source: WriteSource,
   scoring: Scoring,
-  form: HfPlan["form"] | WrittenType | null,
+  form: HfPlan["form"] | GgufForm,
 ): Promise<string> {
   const { engine, request, journal, onStage, calib } = work;
   const path = journal.path(name);
@@ -55,17 +61,17 @@ export async function writeStage(
   const kept = keptLayers(model.config.decoder.layers, scoring.removed);
   const provenance = provenanceOf(request, scoring, kept, calib?.hash ?? null);
   try {
-    if (typeof form === "string") {
+    if (form.kind === "gguf") {
       const data = model.tokenizer?.vocabulary?.();
       if (!data)
         throw new InputError(model.origin, "tokenizer", "is missing, a GGUF file needs one", "Use --format hf");
       const vocabulary = vocabularyMetadata(model.origin, data, model.config.decoder.vocab);
-      await writeGgufFolder(folder, source, { type: form, vocabulary, file: "model.gguf", provenance }, parts);
+      await writeGgufFolder(folder, source, { ...form, vocabulary, file: "model.gguf", provenance }, parts);
     } else {
       const files = await hfFilesOf(platform, model);
       const { [KV_SETTING]: _, ...own } = prunedSettings(files.settings, model.config.decoder.layers, kept);
       const settings = request.kv === "int8" ? { ...own, [KV_SETTING]: "int8" } : own;
-      await writeHfFolder(folder, source, { form: form ?? { kind: "f16" }, ...files, settings, provenance }, parts);
+      await writeHfFolder(folder, source, { form, ...files, settings, provenance }, parts);
     }
     await folder.commit();
   } finally {
@@ -98,7 +104,7 @@ export async function healStages(work: Work, scoring: Scoring, places: Place[]):
     if (!(await journal.has("replaced"))) {
       const { source, runs } = await replaceMeSource(engine, scoring.removed, request, calib, onStage);
       await journal.once("replaceme", async () => runs);
-      await writeStage(work, "replaced", prunedSource(source, scoring.removed), scoring, null);
+      await writeStage(work, "replaced", prunedSource(source, scoring.removed), scoring, OWN);
     }
     heal = { ...heal, runs: await journal.once("replaceme", async () => []) };
     path = journal.path("replaced");
@@ -119,7 +125,7 @@ export async function healStages(work: Work, scoring: Scoring, places: Place[]):
           (record, steps) => void onStage(`healing by ${healer}`, record.step + 1, steps).catch(() => {}),
         );
         await journal.once(`${healer}-log`, async () => ({ log: found.log, sft: found.best }));
-        await writeStage(work, healer, withValues(student.source, found.values), scoring, null);
+        await writeStage(work, healer, withValues(student.source, found.values), scoring, OWN);
       }
     } finally {
       await student.close();
@@ -142,7 +148,7 @@ export async function quantizeStage(work: Work, scoring: Scoring, from: Place): 
     : await openEngine(engine.platform, from.path, { threads: request.threads, dequantize: true });
   try {
     const source = await quantizeSource(input, input.source, request, calib, journal, onStage);
-    const form = format === "gguf" ? ggufType(request) : hfForm(request);
+    const form = format === "gguf" ? ggufForm(source) : hfForm(request);
     return await writeStage(work, "result", source, scoring, form);
   } finally {
     if (!isOriginal) await input.close();
@@ -150,12 +156,14 @@ export async function quantizeStage(work: Work, scoring: Scoring, from: Place): 
 
   function hfForm({ plan: { decoder } }: CompressRequest): HfPlan["form"] {
     if (format === "mlx") return { kind: "mlx" };
-    return decoder ? { kind: "awq", group: decoder.group as Group } : { kind: "f16" };
+    return decoder ? { kind: "awq", group: decoder.group as Group } : OWN;
   }
 
-  function ggufType(_: CompressRequest): WrittenType {
-    if (!plan.decoder) return "F16";
-    if (plan.decoder.bits === 8) return "Q8_0";
-    return plan.decoder.symmetric ? "Q4_0" : "Q4_1";
+  /** Matrices without codes stay as wide as they are where nothing is rounded, and are F16 beside codes, as the plan says. */
+  function ggufForm(source: WriteSource): GgufForm {
+    const own: WrittenType = isRounded(plan) || ownType(source) === "f16" ? "F16" : "F32";
+    const typeOf = ({ name, shape, affine }: SourceTensor): WrittenType =>
+      ggufTypeOf(schemeOfMatrix(name, shape, plan), affine?.bits ?? null) ?? own;
+    return { kind: "gguf", type: ggufTypeOf(plan.decoder, plan.decoder?.bits ?? null) ?? own, typeOf };
   }
 }

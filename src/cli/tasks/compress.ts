@@ -1,8 +1,8 @@
 // `nibblemark compress` inside the coordinator: checks, estimate, then prune, heal, quantize, measure, each kept as soon as it is done.
 
-import { join } from "node:path";
 import { prunedSource } from "../../compress/prune.js";
 import { checkCalibration } from "../../compress/samples.js";
+import { isRounded } from "../../compress/scheme.js";
 import type { Losses } from "../../compress/trial.js";
 import type { CompressionReport, StageReport } from "../../core/compression.js";
 import { InputError } from "../../core/errors.js";
@@ -25,7 +25,7 @@ import {
   removedCount,
 } from "../compress/request.js";
 import { checkScoring, chooseLayers, comparable, protectedOf, type Scoring } from "../compress/scoring.js";
-import { healStages, quantizeStage, type Work, writeStage } from "../compress/stages.js";
+import { healStages, OWN, quantizeStage, type Work, writeStage } from "../compress/stages.js";
 import type { FinalEvent } from "../protocol.js";
 
 /** Longest SFT that needs no --yes. */
@@ -122,19 +122,17 @@ async function run(work: Work, control: Control, begun: number): Promise<Compres
   let healed: CompressionReport["heal"] = { runs: [], sft: null, log: [] };
   if (scoring.removed.length > 0) {
     source = prunedSource(engine.source, scoring.removed);
-    places.push({ stage: "pruned", path: await writeStage(work, "pruned", source, scoring, null) });
+    places.push({ stage: "pruned", path: await writeStage(work, "pruned", source, scoring, OWN) });
     if (request.heal.length > 0) healed = await healStages(work, scoring, places);
   } else if (request.heal.length > 0) healed = await healStages(work, scoring, places);
   const last = places[places.length - 1];
   const made = await quantizeStage(work, scoring, last);
-  const { plan } = request;
-  const isRounded = [plan.decoder, plan.embedding, plan.vision, plan.projector].some((scheme) => scheme !== null);
-  if (isRounded || places.length === 1) places.push({ stage: "quantized", path: made });
+  if (isRounded(request.plan) || places.length === 1) places.push({ stage: "quantized", path: made });
   if (request.kv === "int8") places.push({ stage: "int8 KV", path: made, kv: "int8" });
   const stages = request.unmeasured
     ? []
     : await journal.once("stages", (): Promise<StageReport[]> => {
-        return measureStages(engine.platform, places.map(ggufFile(request)), engine.threads, control);
+        return measureStages(engine.platform, places, engine.threads, control);
       });
   const found = [...blindWarnings(stages), ...idleHealing(healed)];
   for (const warning of found) work.say(`warning: ${warning}`);
@@ -152,11 +150,3 @@ async function run(work: Work, control: Control, begun: number): Promise<Compres
     warnings: [...work.warnings, ...found],
   };
 }
-
-/** A GGUF result is opened by its file. */
-const ggufFile =
-  ({ format }: CompressRequest) =>
-  (place: Place): Place =>
-    format === "gguf" && (place.stage === "quantized" || place.stage === "int8 KV")
-      ? { ...place, path: join(place.path, "model.gguf") }
-      : place;
