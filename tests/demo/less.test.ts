@@ -111,6 +111,14 @@ if (haveChromium()) {
       await page.click("#copy-markdown");
       await statusIs(page, /^Copied/);
       assert.match(await page.evaluate(() => navigator.clipboard.readText()), /\| tg16 \|/);
+      await page.evaluate(() => {
+        navigator.clipboard.writeText = () => Promise.reject(new Error("refused"));
+      });
+      for (let presses = 0; presses < 2; presses++) {
+        await page.click("#copy-markdown");
+        await statusIs(page, /copy it from the box/);
+      }
+      assert.is(await page.locator("#bench-result textarea").count(), 1);
       assert.equal(await tooWide(page), []);
       assert.equal(faults, []);
     });

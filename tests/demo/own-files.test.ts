@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { PNG } from "pngjs";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { pictureSize } from "../../demo/src/worker/picture-size.js";
 import { writeShipped } from "../formats/write-shipped.js";
 import { haveChromium } from "../support/browser.js";
 import { root } from "../support/root.js";
@@ -30,6 +31,26 @@ function hugePng(): Uint8Array {
 
 /** A black picture that really has this size. */
 const sizedPng = (width: number, height: number) => PNG.sync.write(new PNG({ width, height }), { deflateLevel: 9 });
+
+/** Of these a browser's encoder makes PNG, JPEG, and all three kinds of WebP. */
+const ENCODINGS = [
+  ["image/png", 1, true],
+  ["image/jpeg", 0.5, false],
+  ["image/webp", 0.5, false],
+  ["image/webp", 1, false],
+  ["image/webp", 0.5, true],
+] as const;
+
+/** A picture of 321 x 57 pixels, in the page. */
+async function encode({ type, quality, alpha }: { type: string; quality: number; alpha: boolean }): Promise<number[]> {
+  const canvas = new OffscreenCanvas(321, 57);
+  const context = canvas.getContext("2d", { alpha });
+  if (!context) throw new Error("no canvas");
+  context.fillStyle = "#08f8";
+  context.fillRect(5, 5, 100, 30);
+  const blob = await canvas.convertToBlob({ type, quality });
+  return [...new Uint8Array(await blob.arrayBuffer())];
+}
 
 /** A LLaMA of 7 billion weights: 13 GB of holes on the disk behind a header of the right shapes. */
 function hugeModel(): string[] {
@@ -137,9 +158,17 @@ if (haveChromium()) {
       for (const path of [broken, huge, long, strip]) {
         await page.setInputFiles("#picture-file", path);
         const name = path.slice(folder.length + 1);
-        assert.match(
-          await statusIs(page, new RegExp(`^${name}`)),
-          /cannot be read|pixels, the limit|bytes, the limit|is a strip of 40000 x 100/,
+        const told = await statusIs(page, new RegExp(`^${name}`));
+        assert.match(told, /cannot be read|pixels, the limit|bytes, the limit|is a strip of 40000 x 100/);
+        // Its header alone says so: what follows is too short to be decoded.
+        if (path === huge) assert.match(told, /has 40000 x 40000 pixels, the limit/);
+      }
+      for (const [type, quality, alpha] of ENCODINGS) {
+        const bytes = await page.evaluate(encode, { type, quality, alpha });
+        assert.equal(
+          await pictureSize(new Blob([Uint8Array.from(bytes)])),
+          { width: 321, height: 57 },
+          `${type} ${quality}`,
         );
       }
       assert.is((await askDemo(page, "how many sixes?")).trim(), "2");

@@ -1,7 +1,9 @@
-// Pictures to bytes: the browser decodes them, limits stand before anything is copied.
+// Pictures to bytes: the browser decodes them. Limits stand before it does where the header tells the size, and in any case
+// before anything is copied.
 
 import { InputError, type Picture } from "../../../src/browser.js";
 import type { Pixels } from "../protocol.js";
+import { type PictureSize, pictureSize } from "./picture-size.js";
 
 const MOST_BYTES = 64 * 1024 * 1024;
 const MOST_PIXELS = 50_000_000;
@@ -24,21 +26,27 @@ function pixelsOf(name: string, width: number, height: number, draw: (on: Offscr
   return { width, height, rgba: context.getImageData(0, 0, width, height).data };
 }
 
+function refuseHuge(name: string, { width, height }: PictureSize): void {
+  if (width * height > MOST_PIXELS) {
+    throw new InputError(name, "", `has ${width} x ${height} pixels, the limit is ${MOST_PIXELS}`, REMEDY);
+  }
+  if (Math.max(width, height) > LONGEST_STRIP * Math.min(width, height)) {
+    throw new InputError(name, "", `is a strip of ${width} x ${height}`, REMEDY);
+  }
+}
+
 /** Decodes a picture of any format that the browser knows. Throws InputError for huge and broken ones. */
 export async function decodePicture(file: Blob, name: string): Promise<Decoded> {
   if (file.size > MOST_BYTES)
     throw new InputError(name, "", `has ${file.size} bytes, the limit is ${MOST_BYTES}`, REMEDY);
+  const told = await pictureSize(file);
+  if (told) refuseHuge(name, told);
   const bitmap = await createImageBitmap(file, { colorSpaceConversion: "none" }).catch((error: unknown) => {
     throw new InputError(name, "", `cannot be read as a picture (${(error as Error).message})`, REMEDY);
   });
   try {
     const { width, height } = bitmap;
-    if (width * height > MOST_PIXELS) {
-      throw new InputError(name, "", `has ${width} x ${height} pixels, the limit is ${MOST_PIXELS}`, REMEDY);
-    }
-    if (Math.max(width, height) > LONGEST_STRIP * Math.min(width, height)) {
-      throw new InputError(name, "", `is a strip of ${width} x ${height}`, REMEDY);
-    }
+    refuseHuge(name, bitmap);
     const side = Math.min(width, height);
     const [left, top] = [(width - side) / 2, (height - side) / 2];
     return {
