@@ -67,7 +67,7 @@ async function run(parsed: Parsed): Promise<number> {
   if (!parsed.on("quiet")) process.stderr.write(found.warnings.map((line) => `note: ${line}\n`).join(""));
   const few = fewSamples(found, LEAST_SAMPLES);
   // A check that checked nothing is told of however quiet; the table has it in its notes.
-  if (few !== null && (failing || format === "json")) process.stderr.write(`note: ${few}\n`);
+  if (few !== null && (failing || (format === "json" && !parsed.on("quiet")))) process.stderr.write(`note: ${few}\n`);
   const worse = found.failed.length > 0 || found.cases.some(({ verdict }) => verdict === "slower");
   return worse && failing ? REGRESSION : 0;
 }

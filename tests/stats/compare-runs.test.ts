@@ -2,8 +2,9 @@
 
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import type { RecordedCase, RecordedRun, UnmeasuredCase } from "../../src/core/recorded.js";
+import { type RecordedCase, type RecordedRun, recordedRun, type UnmeasuredCase } from "../../src/core/recorded.js";
 import { compareRuns, scenarioDifferences } from "../../src/stats/compare.js";
+import { RESULT } from "../report/fixture.js";
 
 const spread = (centre: number, count = 9) =>
   Array.from({ length: count }, (_, i) => centre * (1 + (i - (count - 1) / 2) / 1000));
@@ -109,6 +110,18 @@ test("what only one run has is named, other machines are told, and no common cas
 test("scenarios that time other things are told apart", () => {
   assert.equal(scenarioDifferences(run("a", [], "1"), run("b", [], "2")), ["seed (1; 2)"]);
   assert.equal(scenarioDifferences(run("a", []), run("b", [])), []);
+});
+
+test("workloads that differ in what no case says stay two cases of a result", () => {
+  const { cases } = recordedRun("a", RESULT);
+  const twice = recordedRun("a", { ...RESULT, cases: [...RESULT.cases, ...RESULT.cases] });
+  assert.is(twice.cases.length, 2 * cases.length);
+  assert.is(twice.cases[cases.length]?.test, `${cases[0]?.test} #2`);
+  assert.is(compareRuns(twice, twice)?.cases.length, 2 * cases.length);
+  assert.is(
+    new Set(twice.cases.map(({ model, weights, test: name, target }) => [model, weights, name, target].join())).size,
+    2 * cases.length,
+  );
 });
 
 test.run();
