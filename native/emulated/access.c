@@ -8,7 +8,7 @@
 #define INLINE static inline __attribute__((always_inline))
 
 INLINE void touch_line(unsigned cpu, uint64_t address, bool writes, uint64_t instruction) {
-  L1 *l1 = &watch.first_level[cpu % THREADS];
+  L1 *l1 = &watch.first_level[own_number(cpu)];
   Recorder *r = recorder_of(cpu);
   const uint64_t line = address >> 6;
   const uint32_t was = l1_hit(l1, address, writes);
@@ -69,7 +69,7 @@ static HOT void go_on_alone(unsigned cpu, uint32_t info, uint64_t address, void 
 }
 
 HOT void on_memory(unsigned cpu, uint32_t info, uint64_t address, void *lasts) {
-  if (!LIKELY(l1_is_newest(&watch.first_level[cpu % THREADS], address, is_store(info)))) go_on(cpu, info, address, lasts);
+  if (!LIKELY(l1_is_newest(&watch.first_level[own_number(cpu)], address, is_store(info)))) go_on(cpu, info, address, lasts);
 }
 
 /** The same while there is one thread: all its places are known when this is compiled. */
@@ -88,7 +88,7 @@ INLINE void accessed_group(unsigned cpu, uint32_t info, uint64_t address, void *
   const Group *group = data;
   const uint64_t from = address + group->from, to = address + group->to;
   const bool one_line = (from ^ to) >> 6 == 0;
-  if (!LIKELY(one_line && l1_is_newest(&watch.first_level[cpu % THREADS], from, is_store(info)))) go_on_group(cpu, info, address, data);
+  if (!LIKELY(one_line && l1_is_newest(&watch.first_level[own_number(cpu)], from, is_store(info)))) go_on_group(cpu, info, address, data);
 }
 
 HOT void on_group(unsigned cpu, uint32_t info, uint64_t address, void *data) { accessed_group(cpu, info, address, data); }

@@ -60,7 +60,7 @@ void drain(Recorder *r) {
 void take_or_queue(Recorder *r, uint64_t line, unsigned kind) {
   if (!is_sampled(line)) return;
   const uint64_t one = line << KIND_BITS | kind;
-  if (r->queued == 0 && kind >> PATTERN_BIT == IRREGULAR) {
+  if ((r->queued == 0 && kind >> PATTERN_BIT == IRREGULAR) || r == &watch.recorders[CROWD]) {
     if (watch.threaded) lock(r);
     take(r, &watch.llc, one);
     if (watch.threaded) unlock(r);

@@ -40,17 +40,17 @@ static void follow_group(plugin_insn *insn, const Grouping *one) {
   Group *group = new_place(sizeof *group);
   group->from = one->from;
   group->to = one->to;
-  qemu_plugin_register_vcpu_mem_cb(insn, watch.threaded ? on_group : on_group_alone, NO_REGISTERS, READS_AND_WRITES, group);
+  qemu_plugin_register_vcpu_mem_cb(insn, watch.for_threads ? on_group : on_group_alone, NO_REGISTERS, READS_AND_WRITES, group);
 }
 
 static void count_block(unsigned cpu, void *instructions) { recorder_of(cpu)->instructions += (uint64_t)instructions; }
 
-/** QEMU calls this under a lock. Once there are threads each counts its own instructions, and QEMU translates everything again. */
+/** QEMU calls this under a lock. */
 static void translate(plugin_id id, plugin_tb *block) {
   (void)id;
   const size_t count = qemu_plugin_tb_n_insns(block);
 #if PLUGIN_API < 2
-  if (!watch.threaded) qemu_plugin_register_vcpu_tb_exec_inline(block, INLINE_ADD, &watch.alone_instructions, count);
+  if (!watch.for_threads) qemu_plugin_register_vcpu_tb_exec_inline(block, INLINE_ADD, &watch.alone_instructions, count);
   else
 #endif
     qemu_plugin_register_vcpu_tb_exec_cb(block, count_block, NO_REGISTERS, (void *)count);
@@ -62,7 +62,7 @@ static void translate(plugin_id id, plugin_tb *block) {
     if (touches_stack_top(insn) || (i < grouped && groups[i].told_by_another)) continue;
     if (i < grouped && groups[i].leads) follow_group(insn, &groups[i]);
     // QEMU 7.2 calls for loads and stores whatever is asked for, so one callback takes both.
-    else qemu_plugin_register_vcpu_mem_cb(insn, watch.threaded ? on_memory : on_memory_alone, NO_REGISTERS, READS_AND_WRITES, new_place(2 * sizeof(Last)));
+    else qemu_plugin_register_vcpu_mem_cb(insn, watch.for_threads ? on_memory : on_memory_alone, NO_REGISTERS, READS_AND_WRITES, new_place(2 * sizeof(Last)));
   }
 }
 

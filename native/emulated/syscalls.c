@@ -7,18 +7,18 @@
 #include <unistd.h>
 #include "watch.h"
 
-enum { MAP_CALL, UNMAP_CALL, REMAP_CALL, BRK_CALL, CLONE_CALL, FORK_CALL, VFORK_CALL, EXEC_CALL, EXEC_AT_CALL, EXIT_CALL, EXIT_GROUP_CALL, CALLS };
-enum { SHARES_MEMORY = 0x100, IS_VFORK = 0x4000, IS_ANONYMOUS = 0x20 };
+enum { MAP_CALL, UNMAP_CALL, REMAP_CALL, ATTACH_CALL, BRK_CALL, CLONE_CALL, FORK_CALL, VFORK_CALL, EXEC_CALL, EXEC_AT_CALL, EXIT_CALL, EXIT_GROUP_CALL, CALLS };
+enum { SHARES_MEMORY = 0x100, IS_VFORK = 0x4000, IS_SHARED = 1, IS_ANONYMOUS = 0x20 };
 
 /** [target][call]; x86-64 and arm64 as in the kernel's tables. -1: the target has no such call. */
 static const int64_t numbers[2][CALLS] = {
-  { 9, 11, 25, 12, 56, 57, 58, 59, 322, 60, 231 },
-  { 222, 215, 216, 214, 220, -1, -1, 221, 281, 93, 94 },
+  { 9, 11, 25, 30, 12, 56, 57, 58, 59, 322, 60, 231 },
+  { 222, 215, 216, 196, 214, 220, -1, -1, 221, 281, 93, 94 },
 };
 bool is_arm;
 
-/** Arguments of the call that a thread is in. */
-static uint64_t arguments[THREADS][6];
+/** Arguments of the call that this thread is in. */
+static _Thread_local uint64_t arguments[6];
 static uint64_t heap_start, heap_end;
 
 static bool is_call(int64_t number, int call) { return numbers[is_arm][call] == number; }
@@ -99,6 +99,15 @@ static bool is_exec(int64_t number) {
   return is_call(number, EXEC_CALL) || is_call(number, EXEC_AT_CALL);
 }
 
+/**
+ * QEMU translates everything anew, for several threads, at the first clone, or before that at the first memory that other processes
+ * share, and then not again.
+ */
+static void note_threads(int64_t number, uint64_t first, uint64_t fourth) {
+  if (is_call(number, CLONE_CALL) && (first & SHARES_MEMORY) && !(first & IS_VFORK)) watch.threaded = watch.for_threads = true;
+  if ((is_call(number, MAP_CALL) && (fourth & IS_SHARED)) || is_call(number, ATTACH_CALL)) watch.for_threads = true;
+}
+
 void before_syscall(plugin_id id, unsigned cpu, int64_t number, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e,
                     uint64_t f, uint64_t g, uint64_t h) {
   static bool begun;
@@ -108,8 +117,8 @@ void before_syscall(plugin_id id, unsigned cpu, int64_t number, uint64_t a, uint
     write_first_maps();
   }
   const uint64_t given[6] = { a, b, c, d, e, f };
-  memcpy(arguments[cpu % THREADS], given, sizeof given);
-  if (is_call(number, CLONE_CALL) && (a & SHARES_MEMORY) && !(a & IS_VFORK)) watch.threaded = true;
+  memcpy(arguments, given, sizeof given);
+  note_threads(number, a, d);
   if (is_exec(number)) {
     end_all_epochs(cpu);
     write_exec("exec");
@@ -121,8 +130,8 @@ void before_syscall(plugin_id id, unsigned cpu, int64_t number, uint64_t a, uint
 }
 
 void after_syscall(plugin_id id, unsigned cpu, int64_t number, int64_t result) {
-  const uint64_t *a = arguments[cpu % THREADS];
-  (void)id;
+  const uint64_t *a = arguments;
+  (void)id, (void)cpu;
   if (result < 0 && result > -4096) {
     // A search of PATH tries folder after folder.
     if (is_exec(number)) write_exec("stayed");

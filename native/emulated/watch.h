@@ -6,8 +6,8 @@
 #include "qemu.h"
 #include "recorder.h"
 
-/** Threads beyond share caches and counters with earlier ones. */
-enum { THREADS = 256 };
+/** Those of the last number are shared by all threads beyond; nothing waits in that queue. */
+enum { THREADS = 256, CROWD = THREADS - 1 };
 
 /** The line that an instruction touched last, and how often the first level had missed then. */
 typedef struct { uint64_t line, misses; } Last;
@@ -32,6 +32,8 @@ typedef struct {
   /** Instructions of the time when there was one thread, number 0. */
   uint64_t alone_instructions;
   bool threaded;
+  /** QEMU keeps what it translates from here on for all threads that there may be. */
+  bool for_threads;
   /** The processor has registers whose upper halves, once used, make every older SSE instruction slow. */
   bool has_wide_registers;
 } Watch;
@@ -39,7 +41,9 @@ typedef struct {
 extern Watch watch;
 extern bool is_arm;
 
-static inline Recorder *recorder_of(unsigned cpu) { return &watch.recorders[cpu % THREADS]; }
+static inline unsigned own_number(unsigned cpu) { return cpu < CROWD ? cpu : CROWD; }
+
+static inline Recorder *recorder_of(unsigned cpu) { return &watch.recorders[own_number(cpu)]; }
 
 static inline uint64_t instructions_of(const Recorder *r) {
   return r->instructions + (r == watch.recorders ? watch.alone_instructions : 0);
