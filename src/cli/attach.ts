@@ -6,13 +6,14 @@ import { nodePlatform } from "../platform/node.js";
 import { sectionLines } from "../report/table.js";
 import { watchSections } from "../report/watch.js";
 import type { Command } from "./command.js";
-import { type Parsed, wholeNumber } from "./flags.js";
+import type { Parsed } from "./flags.js";
 import { refuseOwn } from "./parts/own-processes.js";
 import { openStopper } from "./parts/stopper.js";
 import { suspendBetweenStops } from "./parts/suspend.js";
 import { openWatchModel } from "./parts/watch-model.js";
 import { checkOutputs, runWatch, writeWatch } from "./parts/watch-run.js";
 import { chooseSource, openSources } from "./parts/watch-sources.js";
+import { tellVainFlags } from "./parts/watch-vain.js";
 import { attachTo, treeOf } from "./parts/watched-process.js";
 import { painter } from "./terminal.js";
 import { WATCH_FLAGS, watchSettings } from "./watch-flags.js";
@@ -26,10 +27,16 @@ function stopOnSignals(): () => boolean {
   return () => asked;
 }
 
+/** 2^22: the most that Linux ever gives. */
+function pidOf(text: string): number {
+  if (/^\d{1,7}$/.test(text) && Number(text) >= 1 && Number(text) <= 2 ** 22) return Number(text);
+  throw new InputError("nibblemark attach", "PID", `"${text}" is no pid`, "Give the number of a running process (ps)");
+}
+
 async function run(parsed: Parsed): Promise<number> {
   const [text] = parsed.positionals;
   if (!text) throw new InputError("nibblemark attach", "PID", "is missing", "Give the pid of a running process.");
-  const pid = wholeNumber("attach", "PID", text, 1, 2 ** 22);
+  const pid = pidOf(text);
   const settings = watchSettings("attach", parsed);
   await checkOutputs(parsed);
   const addon = loadNative();
@@ -41,6 +48,7 @@ async function run(parsed: Parsed): Promise<number> {
   if (chosen.source.launch) {
     throw new InputError("--source", chosen.source.name, "starts the program itself", "Use nibblemark exec.");
   }
+  tellVainFlags("attach", parsed, model, chosen);
   const stopper = settings.inject ? await openStopper(addon, pid, settings.stopBy) : null;
   try {
     if (stopper) suspendBetweenStops(addon, stopper.method, pid);

@@ -22,6 +22,7 @@ import { writeFailure } from "./parts/watch-failure.js";
 import { openWatchModel } from "./parts/watch-model.js";
 import { checkOutputs, runWatch, type WatchJob, writeWatch } from "./parts/watch-run.js";
 import { type ChosenSource, chooseSource, openSources } from "./parts/watch-sources.js";
+import { tellVainFlags } from "./parts/watch-vain.js";
 import { findProgram, startProgram, type WatchedProcess } from "./parts/watched-process.js";
 import { WATCH_FLAGS, watchSettings } from "./watch-flags.js";
 
@@ -89,6 +90,7 @@ async function planOf(parsed: Parsed): Promise<Plan> {
   const { llcBytes } = model.host;
   const sources = await openSources(platform, addon, { llcBytes, sampleShift: sampleOf(parsed) });
   const chosen = await chooseSource(sources, parsed.text("source"));
+  tellVainFlags("exec", parsed, model, chosen);
   // Without a native run the epochs of an emulator would have no time.
   const baseline = Math.max(asked, node === null ? 0 : BOUND_RUNS, chosen.source.launch ? 1 : 0);
   return { addon, parsed, settings, model, chosen, command, words, baseline, node };

@@ -90,7 +90,7 @@ async function main(args: readonly string[]): Promise<number> {
 /** One line for what the user can mend; a stack trace only for our own faults. */
 function report(error: unknown): number {
   if (error instanceof InputError || error instanceof UnavailableError) {
-    const line = error.message.replace(/\.\.$/, ".");
+    const line = error.message.replace(/(?<!\.)\.\.$/, ".");
     process.stderr.write(`${line.startsWith("nibblemark") ? "" : "nibblemark: "}${line}\n`);
     return error instanceof InputError ? 2 : 3;
   }

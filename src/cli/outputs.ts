@@ -52,10 +52,26 @@ export async function checkWritable(flag: string, path: string): Promise<void> {
   if (found && !found.isFile()) throw new InputError(path, flag, "is not a file", "Name a file");
 }
 
+/** Throws InputError where two flags name one file: the later one would overwrite the other. */
+export function refuseSameFile(parsed: Parsed, flags: readonly string[]): void {
+  const seen = new Map<string, string>();
+  for (const flag of flags) {
+    const path = parsed.text(flag);
+    if (path === undefined) continue;
+    const other = seen.get(resolve(path));
+    if (other) throw new InputError(path, `--${flag}`, `is the file of --${other} too`, "Name two files");
+    seen.set(resolve(path), flag);
+  }
+}
+
 /** The outputs that the flags ask for, checked. */
 export async function outputsOf(parsed: Parsed): Promise<Outputs> {
   const stdout = formatNamed(parsed.text("output") ?? "table");
   const files: { path: string; format: ReportFormat }[] = [];
+  refuseSameFile(
+    parsed,
+    EXPORTED.map((name) => `export-${name}`),
+  );
   for (const name of EXPORTED) {
     const path = parsed.text(`export-${name}`);
     const format = FORMATS.find((candidate) => candidate.name === name);

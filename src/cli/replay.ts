@@ -17,7 +17,7 @@ import { sectionLines } from "../report/table.js";
 import { timelineHtml } from "../report/timeline.js";
 import type { Command } from "./command.js";
 import { type Parsed, wholeNumber } from "./flags.js";
-import { htmlAssets } from "./outputs.js";
+import { htmlAssets, refuseSameFile } from "./outputs.js";
 import { type PageReplay, pageLines, pageSections, replayPages } from "./replay-pages.js";
 import { jsonLines, type Replay, sectionsOf, timelineOf } from "./replay-report.js";
 import { painter } from "./terminal.js";
@@ -111,6 +111,7 @@ async function run(parsed: Parsed): Promise<number> {
   if (format !== "table" && format !== "jsonl") {
     throw new InputError("nibblemark replay", "--output", `"${format}" is unknown`, "Known: table, jsonl");
   }
+  refuseSameFile(parsed, ["export-jsonl", "export-html"]);
   const pages = await pageReplay(parsed);
   if (pages) return printPages(parsed, format, pages);
   const done = await replay(parsed);

@@ -14,7 +14,11 @@ export const WATCH_FLAGS: readonly Flag[] = [
     help: "where its memory lives: heap=cxl0, 'size>=64MiB=cxl0', name:libfoo=dram, first-fit, hot-first, ... (all in the first far pool)",
   },
   { name: "near", value: "BYTES", help: "what of local memory first-fit and hot-first may fill" },
-  { name: "epoch", value: "MS", help: "length of an epoch, from 0.1 (10)" },
+  {
+    name: "epoch",
+    value: "MS",
+    help: "length of an epoch, from 0.1 (10); long ones leave breakpoint with too few probes",
+  },
   { name: "duration", value: "SECONDS", help: "ends the watch after so long; the program runs on" },
   { name: "inject", help: "makes the program really slower by its delays (it stands still now and then)" },
   { name: "slow", value: "FACTOR", help: "makes the program slower by this factor, whatever it counts" },
@@ -50,7 +54,7 @@ function bytesFlag(command: string, parsed: Parsed, name: string): number | null
   if (text === undefined) return null;
   const bytes = byteSize(text);
   if (bytes !== null && bytes > 0) return bytes;
-  throw new InputError(`nibblemark ${command}`, `--${name}`, `"${text}" is no size`, "Write 256MiB, 4GB, ...");
+  throw new InputError(`nibblemark ${command}`, `--${name}`, `"${text}" is no size`, "Write it like 256MiB or 4GB");
 }
 
 function outputOf(command: string, parsed: Parsed): WatchSettings["output"] {

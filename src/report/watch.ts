@@ -20,8 +20,21 @@ function countRows({ counters, onCpuNs }: WatchResult): string[][] {
   return [["instructions", String(instructions)], perCycle, clock, ...rows];
 }
 
-function delayRows({ delay, slowdown, topology, predictedNs, nativeNs }: WatchResult): string[][] {
-  if (!delay || !slowdown) return [[`predicted under ${topology}`, "no counter tells of its memory"]];
+/** Why there is no delay at all. */
+function unknownText({ source, model, counters, events }: WatchResult): string {
+  const { probes } = counters;
+  if (source === "breakpoint" && (probes ?? 0) < LEAST_PROBES) {
+    return `unknown: too few probes (${probes ?? 0} of at least ${LEAST_PROBES}): run longer or shorten --epoch`;
+  }
+  const tells = source === "breakpoint" || source === "emulated" || events.some(({ available }) => available);
+  return tells && source !== "none"
+    ? `unknown: source ${source} counted nothing that model ${model} needs`
+    : "unknown: no counter tells of its memory";
+}
+
+function delayRows(result: WatchResult): string[][] {
+  const { delay, slowdown, topology, predictedNs, nativeNs } = result;
+  if (!delay || !slowdown) return [[`predicted under ${topology}`, unknownText(result)]];
   return [
     ...(predictedNs < 0.99 * nativeNs
       ? [["delays known for", `${digits((predictedNs / Math.max(1, nativeNs)) * 100)} % of the time`]]

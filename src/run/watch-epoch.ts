@@ -101,6 +101,20 @@ export function poolLines(epoch: CountedEpoch, placed: readonly PlacedRegion[], 
   return [whole.map((share) => scaled(all(0), share)), whole.map((share) => scaled(all(1), share))];
 }
 
+/** Two clocks that are read one after another: so much more than the epoch is still one thread. */
+const READ_SKEW = 1.1;
+
+/** Threads' worth of time. Times of /proc come a timer tick late and may exceed the epoch; a task clock does not. */
+function parallelOf(epoch: CountedEpoch, onCpuNs: number, longestNs: number): number {
+  const times = epoch.threads.map((thread) => thread.onCpuNs).filter((ns) => ns > 0);
+  const isClocked = epoch.counters.taskClockNs !== undefined;
+  if (times.length === 0 || isClocked) {
+    const parallel = longestNs > 0 ? Math.max(1, onCpuNs / longestNs) : 1;
+    return times.length === 1 && parallel < READ_SKEW ? 1 : parallel;
+  }
+  return onCpuNs / Math.max(...times);
+}
+
 /** How many threads' worth of time ran beside the slowest, and the slowest one's time. */
 export function activity(
   epoch: CountedEpoch,
@@ -114,7 +128,7 @@ export function activity(
     nativeNs,
     times.length > 0 && listed > 0 ? (Math.max(...times) / listed) * onCpuNs : onCpuNs,
   );
-  return { onCpuNs, slowestNs: longest, parallel: longest > 0 ? Math.max(1, onCpuNs / longest) : 1 };
+  return { onCpuNs, slowestNs: longest, parallel: parallelOf(epoch, onCpuNs, longest) };
 }
 
 /** Delay of an epoch; null where nothing was counted that it could be computed from. */

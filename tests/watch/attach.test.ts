@@ -99,7 +99,7 @@ if (needNative()) {
     const dead = spawnSync("true");
     isBadInput(nibblemark(["attach", String(dead.pid)]), "no such process");
     isBadInput(nibblemark(["attach"]), "PID");
-    isBadInput(nibblemark(["attach", "me"]), "me");
+    isBadInput(nibblemark(["attach", "me"]), 'PID: "me" is no pid');
     isBadInput(nibblemark(["attach", "2"]), /kernel|no such process/);
     isBadInput(nibblemark(["attach", String(busy.pid), "--epoch", "0"]), "--epoch");
     const parent = spawn("sh", ["-c", "sleep 0 & exec sleep 20"], { stdio: "ignore" });

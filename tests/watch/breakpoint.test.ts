@@ -64,6 +64,13 @@ if (need(compiled, "a C compiler", "Install gcc") && registersWork()) {
 }
 
 if (addon && registersWork()) {
+  test("too few probes are told with their number, and are no want of counters", () => {
+    const { code, stderr } = nibblemark(["exec", "--source", "breakpoint", "--epoch", "60000", "--", "sleep", "0.1"]);
+    assert.is(code, 0, stderr);
+    assert.match(stderr, /unknown: too few probes \(\d+ of at least 12\): run longer or shorten --epoch/);
+    assert.not.match(stderr, /no counter tells/);
+  });
+
   const regions = compileRegions(folder.path);
   if (need(regions !== null, "a C compiler", "Install gcc")) {
     test("regions of known rates lie in their intervals, which are no wider than they must be", async () => {

@@ -74,6 +74,29 @@ test("four threads side by side: the slowest alone to the sum of all", () => {
   assert.ok((delay?.slowestNs[0] ?? 1) < (delay?.slowestNs[1] ?? 0));
 });
 
+test("one thread alone costs the same side by side and one after another, however late /proc tells its time", () => {
+  const late = { threads: [{ tid: 1, onCpuNs: 13 * MS }], regions: [lines(0, 4096, [1000, 1000])] };
+  assert.equal(activity(epoch({ ...late, counters: {} }), 10 * MS), {
+    onCpuNs: 13 * MS,
+    slowestNs: 10 * MS,
+    parallel: 1,
+  });
+  const delay = delayOf(
+    epoch({ ...late, counters: {} }),
+    10 * MS,
+    poolLines(epoch(late), [region(0, 4096, 1)], 2),
+    evaluate,
+  );
+  assert.ok((delay?.slowestNs[1] ?? 0) > 0);
+  assert.equal(delay?.slowestNs, delay?.sumNs);
+  // A task clock is read a moment after the epoch's; of threads that ended meanwhile it alone tells.
+  const clocked = (ns: number) => activity(epoch({ ...late, counters: { taskClockNs: ns } }), 10 * MS).parallel;
+  assert.is(clocked(10.2 * MS), 1);
+  assert.is(clocked(20 * MS), 2);
+  const two = epoch({ threads: [1, 2].map((tid) => ({ tid, onCpuNs: 12 * MS })), counters: {} });
+  assert.is(activity(two, 10 * MS).parallel, 2);
+});
+
 test("a thread that did not run has no delay", () => {
   const counted = epoch({ threads: [], counters: { taskClockNs: 0, llcMisses: 3 } });
   assert.is(delayOf(counted, MS, null, evaluate), null);

@@ -204,8 +204,22 @@ if (needNative()) {
     isBadInput(nibblemark(["exec", "--bind", "node63", "--", "true"]), "node63");
     isBadInput(nibblemark(["exec", "--place", "heap=nowhere", "--", "true"]), "nowhere");
     isBadInput(nibblemark(["exec", "--inject", "--slow", "2", "--", "true"]), "--slow");
+    isBadInput(nibblemark(["exec", "--inject", ...NONE, "--", "true"]), "--inject", "source none counts nothing");
+    isBadInput(nibblemark(["exec", "--near", "much", "--", "true"]), "256MiB or 4GB");
+    const twice = ["--export-json", file("same"), "--export-html", `${folder.path}/./same`];
+    isBadInput(nibblemark(["exec", ...twice, "--", "true"]), "--export-json", "--export-html");
     isBadInput(nibblemark(["exec", "--delay", "camp", "--", "true"]), "camp");
     isBadInput(nibblemark(["exec", "--export-json", "/proc/nothing/x.json", "--", "true"]), "--export-json");
+  });
+
+  test("flags that cannot do anything are told, but for -q", () => {
+    const vain = ["--delay", "stall", "--near", "1GB", "--sample", "4", "--stop-by", "signals"];
+    const { code, stderr } = nibblemark(["exec", ...NONE, ...vain, "--", "true"]);
+    assert.is(code, 0, stderr);
+    for (const [i, flag] of vain.entries()) if (i % 2 === 0) assert.match(stderr, `warning: ${flag}`);
+    assert.not.match(nibblemark(["exec", "-q", ...NONE, ...vain, "--", "true"]).stderr, /warning/);
+    const fits = ["--place", "first-fit", "--near", "1GB", "--slow", "1.01", "--stop-by", "signals"];
+    assert.not.match(nibblemark(["exec", ...NONE, ...fits, "--", "true"]).stderr, /warning/);
   });
 
   test("a file that is no program says so", () => {

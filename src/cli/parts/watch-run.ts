@@ -11,7 +11,7 @@ import { watch } from "../../run/watch.js";
 import { type Debt, openDebt } from "../../run/watch-inject.js";
 import { openTotals, type TotalsBook } from "../../run/watch-totals.js";
 import type { Parsed } from "../flags.js";
-import { checkWritable, htmlAssets } from "../outputs.js";
+import { checkWritable, htmlAssets, refuseSameFile } from "../outputs.js";
 import type { WatchSettings } from "../watch-flags.js";
 import { openLiveTable } from "./live-table.js";
 import type { Stopper } from "./stopper.js";
@@ -48,7 +48,9 @@ export interface Watched {
 
 /** Files of the flags, tried before anything runs. */
 export async function checkOutputs(parsed: Parsed): Promise<void> {
-  for (const flag of ["export-json", "export-jsonl", "export-html"]) {
+  const flags = ["export-json", "export-jsonl", "export-html"];
+  refuseSameFile(parsed, flags);
+  for (const flag of flags) {
     const path = parsed.text(flag);
     if (path !== undefined) await checkWritable(`--${flag}`, path);
   }
