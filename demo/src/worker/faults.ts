@@ -4,7 +4,7 @@ import { InputError, UnavailableError } from "../../../src/browser.js";
 
 /** Faults of the program keep their own words. */
 export function messageOf(error: unknown): string {
-  if (error instanceof InputError || error instanceof UnavailableError) return error.message.replace(/\.\.$/, ".");
+  if (error instanceof InputError || error instanceof UnavailableError) return error.message.replace(/\.*$/, ".");
   const { name, message } = error as Error;
   switch (name) {
     case "RangeError":
