@@ -2,6 +2,7 @@
 
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { lacking } from "../../src/cli/parts/watch-vain.js";
 import type { CountedEpoch } from "../../src/core/counters.js";
 import type { EpochDelay } from "../../src/core/epoch.js";
 import type { PlacedRegion } from "../../src/core/regions.js";
@@ -95,6 +96,23 @@ test("one thread alone costs the same side by side and one after another, howeve
   assert.is(clocked(20 * MS), 2);
   const two = epoch({ threads: [1, 2].map((tid) => ({ tid, onCpuNs: 12 * MS })), counters: {} });
   assert.is(activity(two, 10 * MS).parallel, 2);
+});
+
+test("a model is in vain only where no event of the source can do", () => {
+  const events = (...names: string[]) => names.map((event) => ({ event, available: true as const, detail: "" }));
+  for (const stall of ["stallCycles", "stallsL3Miss", "stallsL2"]) {
+    assert.is(lacking("perf", events("cycles", stall), "stall"), null);
+    assert.is(lacking("perf", events("cycles", stall), "cxlmemsim-v1"), null);
+    assert.match(lacking("perf", events("llcMisses", stall), "stall") ?? "", "no cycles");
+  }
+  assert.match(lacking("perf", events("cycles", "llcMisses"), "stall") ?? "", "no stallCycles");
+  assert.match(lacking("perf", events("cycles", "llcMisses"), "camp") ?? "", "model camp needs");
+  assert.match(lacking("perf", events("cycles", "taskClockNs"), null) ?? "", "no event of memory");
+  for (const source of ["perf", "breakpoint", "emulated"] as const) {
+    assert.is(lacking(source, events("llcMisses"), null), null);
+    assert.is(lacking(source, events("llcMisses"), "traffic"), null);
+  }
+  assert.match(lacking("none", [], null) ?? "", "counts nothing");
 });
 
 test("a thread that did not run has no delay", () => {

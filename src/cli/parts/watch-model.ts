@@ -52,9 +52,12 @@ function canEvaluate(model: DelayModelName, { counters, pools }: EpochWork): boo
   }
 }
 
+/** Any of them counts as stall cycles, the first that there is. */
+export const STALL_EVENTS = ["stallCycles", "stallsL3Miss", "stallsL2"];
+
 /** The model for what a source counts: stalls, else lines. */
 export function modelFor(events: readonly string[]): DelayModelName {
-  return events.some((name) => ["stallCycles", "stallsL3Miss", "stallsL2"].includes(name)) ? "stall" : "traffic";
+  return events.some((name) => STALL_EVENTS.includes(name)) ? "stall" : "traffic";
 }
 
 /** Loads what the flags name. Throws InputError. */
