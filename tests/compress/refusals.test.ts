@@ -2,7 +2,7 @@
 // that cannot be inverted, groups, architectures. A disk that fills up midway leaves nothing torn, and the same command goes on.
 
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "uvu";
@@ -113,6 +113,37 @@ test("a place that cannot be written, for the result or its page", () => {
   assert.not(existsSync(at("paged")));
 });
 
+test("a set of blocks, an adapter or a picture that cannot be used is refused before the work", () => {
+  const span = ["--prune", "2", "--protect", "0,2,4,6"];
+  const perplexity = ["--criterion", "perplexity", "--calib", text];
+  refused(["shipped", ...span, "--shape", "contiguous", ...perplexity], /no 2 neighbouring blocks are free/);
+  refused(["shipped", ...span, "--criterion", "cosine-span", "--calib", text], /no 2 neighbouring blocks are free/);
+  const delta = ["--prune", "1", "--criterion", "lora-delta", "--adapter"];
+  refused(["shipped", ...delta, at("nowhere")], /adapter_config.json: no such file/);
+  mkdirSync(at("adapter"));
+  file("adapter/adapter_config.json", ["{r: 8"]);
+  refused(["shipped", ...delta, at("adapter")], /adapter_config.json: is no JSON/);
+  file("adapter/adapter_config.json", ['{"r": 8, "lora_alpha": 16}']);
+  const header =
+    '{"layers.9.self_attn.q_proj.lora_A.weight":{"dtype":"F32","shape":[1,2],"data_offsets":[0,8]},"layers.9.self_attn.q_proj.lora_B.weight":{"dtype":"F32","shape":[2,1],"data_offsets":[8,16]}}';
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(header.length));
+  writeFileSync(
+    at("adapter/adapter_model.safetensors"),
+    Buffer.concat([length, Buffer.from(header), Buffer.alloc(16)]),
+  );
+  refused(["shipped", ...delta, at("adapter")], /adapts \[2, 2\], this model has no such matrix/);
+  file("no.png", ["no picture"]);
+  const pictures = file(
+    "pictures.jsonl",
+    texts.slice(0, 6).concat('{"image": "no.png", "prompt": "?", "answer": "1"}'),
+  );
+  refused(["shipped", ...magnitude, "--calib", pictures], /line 7: its picture no.png: is neither PNG nor JPEG/);
+  refused(["shipped", ...magnitude, "--heal", "sft", "--heal-data", pictures], /line 7: its picture no.png/);
+  const mixed = ["--quant", "rtn-int4-g64", "--mean-bits", "4.1", "--format", "mlx"];
+  refused(["shipped", ...mixed, "--calib", text], /4.1 bits a weight are less than the 4.313/);
+});
+
 test("block 0 stays where ReplaceMe heals, whatever is protected", () => {
   const args = [
     "--prune",
@@ -186,6 +217,18 @@ test("a file that cannot be written midway ends the call with a typed error; the
     assert.not(existsSync(at("tight")));
   }
   assert.ok(readdirSync(at(".tight.compress")).includes("pruned"));
+  // Another call at the same time, other data under the same name, and then the same work.
+  writeFileSync(at(".tight.compress.lock"), `${process.pid}\n`);
+  const second = nibblemark(["compress", ...call]);
+  assert.is(second.code, 2, second.stderr);
+  assert.match(second.stderr, new RegExp(`tight: is being made by process ${process.pid}`));
+  // 2^22 is above every process number.
+  writeFileSync(at(".tight.compress.lock"), "4194305\n");
+  const before = readFileSync(text, "utf8");
+  file("text.jsonl", before.split("\n").reverse());
+  assert.match(nibblemark(["compress", ...call]).stderr, /unfinished work of another call, or of other data/);
+  assert.not(existsSync(at(".tight.compress.lock")));
+  writeFileSync(text, before);
   assert.not(readdirSync(at(".tight.compress")).some((name) => name.endsWith(".safetensors") || name === "result"));
   const { code, stderr } = nibblemark(["compress", ...call]);
   assert.is(code, 0, stderr);

@@ -11,7 +11,7 @@ import { type Picture, preprocess } from "../../model/image.js";
 import { promptTokens } from "../../model/prompt.js";
 import { patchCount } from "../../model/vision.js";
 import { decodeImage } from "../../platform/images.js";
-import { readSheet, tileOf } from "../parts/evalset.js";
+import { tileOf } from "../parts/evalset.js";
 
 interface Line {
   readonly image?: string;
@@ -29,6 +29,8 @@ export interface PictureSample extends CalibrationSample {
 
 export interface PictureSet extends CalibrationSet {
   readonly samples: readonly PictureSample[];
+  /** Hash of the file and of the pictures that it names. */
+  readonly print: string;
 }
 
 function parseLine(path: string, text: string, index: number): Line {
@@ -50,10 +52,12 @@ function parseLine(path: string, text: string, index: number): Line {
   return line;
 }
 
+const shortHash = (data: string | Uint8Array): string => createHash("sha256").update(data).digest("hex").slice(0, 16);
+
 const classNumber = (name: TokenClass): number => TOKEN_CLASSES.indexOf(name);
 
 /**
- * Reads a set; pictures are decoded when a sample is used.
+ * Reads a set. Pictures are decoded when a sample is used, and each once here, so that none fails later.
  * @param longest most tokens of a sample; longer texts are cut, longer questions refused
  * @throws InputError for a line or a picture that cannot be used, and for a model without a tokenizer
  */
@@ -70,7 +74,7 @@ export async function readCalibration(
   const text = await platform.readText(path);
   const lines = text.split("\n").filter((line) => line.trim() !== "");
   const folder = dirname(resolve(path));
-  const pictures = await openPictures(
+  const { pictureOf, hashes } = await openPictures(
     platform,
     folder,
     lines.map((line, i) => parseLine(path, line, i)),
@@ -78,7 +82,7 @@ export async function readCalibration(
   );
   const samples = lines.map((raw, i): PictureSample => {
     const line = parseLine(path, raw, i);
-    const picture = pictures(line, i);
+    const picture = pictureOf(line);
     if (picture && config.architecture !== "llava") {
       throw new InputError(path, `line ${i + 1}`, "has a picture, this model reads text only", "Give text samples");
     }
@@ -92,7 +96,8 @@ export async function readCalibration(
     const pixels = picture && config.architecture === "llava" ? () => preprocess(picture(), config.vision) : null;
     return { tokens: tokens.slice(0, longest), classes: classes.slice(0, longest), pixels, picture };
   });
-  return { samples, source: path, hash: createHash("sha256").update(text).digest("hex").slice(0, 16) };
+  const print = shortHash(JSON.stringify([text, hashes]));
+  return { samples, source: path, hash: shortHash(text), print };
 }
 
 function tokensOf(tokenizer: Tokenizer, line: Line, image: { id: number; count: number } | null) {
@@ -109,33 +114,48 @@ function tokensOf(tokenizer: Tokenizer, line: Line, image: { id: number; count: 
   };
 }
 
-type PictureOf = (line: Line, index: number) => (() => Picture) | null;
+interface Pictures {
+  readonly pictureOf: (line: Line) => (() => Picture) | null;
+  /** Of each file that is read. */
+  readonly hashes: readonly string[];
+}
 
-/** Reads all picture files that the lines name, once each. */
+async function bytesOf(platform: Platform, path: string): Promise<Uint8Array> {
+  const source = await platform.open(path);
+  try {
+    return await source.read(0, source.sizeBytes);
+  } finally {
+    await source.close();
+  }
+}
+
+/** Reads all picture files that the lines name, once each. Throws InputError naming the line of one that is no picture. */
 async function openPictures(
   platform: Platform,
   folder: string,
   lines: readonly Line[],
   path: string,
-): Promise<PictureOf> {
-  const sheetPath = `${folder}/pictures.png`;
-  const sheet = lines.some(({ tile }) => tile !== undefined) ? await readSheet(platform, sheetPath) : null;
+): Promise<Pictures> {
   const files = new Map<string, Uint8Array>();
   for (const [i, { image }] of lines.entries()) {
     if (image === undefined || files.has(image)) continue;
-    const source = await platform.open(resolve(folder, image)).catch((error: InputError) => {
-      throw new InputError(path, `line ${i + 1}`, `its picture ${image}: ${error.problem}`, "Check the file's name");
-    });
     try {
-      files.set(image, await source.read(0, source.sizeBytes));
-    } finally {
-      await source.close();
+      const bytes = await bytesOf(platform, resolve(folder, image));
+      decodeImage(image, bytes);
+      files.set(image, bytes);
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      throw new InputError(path, `line ${i + 1}`, `its picture ${image}: ${error.problem}`, "Check the file");
     }
   }
-  return ({ image, tile }) => {
+  const sheetPath = `${folder}/pictures.png`;
+  const sheetBytes = lines.some(({ tile }) => tile !== undefined) ? await bytesOf(platform, sheetPath) : null;
+  const sheet = sheetBytes ? decodeImage(sheetPath, sheetBytes) : null;
+  const pictureOf: Pictures["pictureOf"] = ({ image, tile }) => {
     if (image !== undefined) return () => decodeImage(image, files.get(image) as Uint8Array);
     if (tile === undefined || !sheet) return null;
     tileOf(sheet, tile, sheetPath);
     return () => tileOf(sheet, tile, sheetPath);
   };
+  return { pictureOf, hashes: [...files.values(), ...(sheetBytes ? [sheetBytes] : [])].map(shortHash) };
 }

@@ -3,6 +3,8 @@
 
 import { statfs } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
+import { linearsOf } from "../../compress/block.js";
+import { mixedBits } from "../../compress/mixed.js";
 import { runsOf } from "../../compress/replaceme.js";
 import { type CalibrationSet, spread, TOKEN_CLASSES } from "../../compress/samples.js";
 import { halvesOf } from "../../compress/trial.js";
@@ -54,8 +56,12 @@ function checkTaught({ samples, source }: CalibrationSet, healer: string): void 
   throw new InputError(source, `sample ${idle + 1}`, problem, "Give it an answer, or leave it out");
 }
 
-/** Throws InputError for quantization that needs data without data. */
-export function checkData({ plan }: CompressRequest, calib: CalibrationSet | null): void {
+/** Throws InputError for quantization that needs data without data, and for fewer bits than codes with scales have. */
+export function checkData({ plan }: CompressRequest, { config }: Model, calib: CalibrationSet | null): void {
+  if (plan.meanBits !== null && plan.decoder) {
+    const none = linearsOf(config.decoder, 0).map((linear) => ({ ...linear, error4: 0, error8: 0 }));
+    mixedBits(none, plan.meanBits, plan.decoder);
+  }
   const method = plan.decoder?.method;
   if (calib || !(method === "awq" || method === "gptq" || plan.meanBits !== null)) return;
   const remedy = "Give --calib FILE, or quantize by rtn or hqq";

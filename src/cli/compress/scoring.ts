@@ -58,8 +58,12 @@ export function comparable(request: CompressRequest, engine: Engine, set: Calibr
   };
 }
 
-/** Throws InputError for a criterion that misses what it needs, before any long work. */
-export function checkScoring(request: CompressRequest, engine: Engine, set: CalibrationSet | null): void {
+/** Throws InputError for a criterion that misses what it needs, and for blocks that cannot be chosen so, before any long work. */
+export async function checkScoring(
+  request: CompressRequest,
+  engine: Engine,
+  set: CalibrationSet | null,
+): Promise<void> {
   const { layers } = engine.model.config.decoder;
   const anything = async () => {
     throw new Error("a check runs nothing");
@@ -69,13 +73,17 @@ export function checkScoring(request: CompressRequest, engine: Engine, set: Cali
     similarity: hasData ? anything : null,
     trial: hasData ? anything : null,
     taylor: taylorOf(engine, null),
-    adapter: request.adapter === null ? null : { name: request.adapter, matrices: [] },
+    adapter: await adapterOf(engine, request),
     shift: request.general === null ? null : anything,
     searchBudget: request.searchBudget,
   };
+  const options = optionsOf(request, layers);
   for (const name of criteriaOf(request)) {
-    if (isCriterion(name)) checkCriterion(name, parts);
-    else presetOrder(name, layers);
+    if (isCriterion(name)) {
+      checkCriterion(name, parts);
+      // Which blocks are free does not depend on their scores.
+      selectSet([...Array(layers).keys()], name === "cosine-span" ? { ...options, shape: "contiguous" } : options);
+    } else presetScores(name, layers, options);
     const reason = unusable(name, engine, set);
     if (reason === null) continue;
     throw new InputError(
@@ -86,6 +94,15 @@ export function checkScoring(request: CompressRequest, engine: Engine, set: Cali
     );
   }
 }
+
+const optionsOf = (request: CompressRequest, layers: number): SelectOptions => ({
+  count: Math.max(1, removedCount(request)),
+  shape: request.shape,
+  protect: request.prune && "layers" in request.prune ? [] : protectedOf(request, layers),
+});
+
+const adapterOf = async ({ platform, model }: Engine, { adapter }: CompressRequest) =>
+  adapter === null ? null : { name: adapter, matrices: await readAdapter(platform, adapter, model.config.decoder) };
 
 /** Runs what is asked. @param general the general samples of `activation-shift` @param shared a trial that was opened before @param memo sets that were tried before */
 export async function chooseLayers(
@@ -99,11 +116,7 @@ export async function chooseLayers(
 ): Promise<Scoring> {
   const { prune } = request;
   const { layers } = engine.model.config.decoder;
-  const options: SelectOptions = {
-    count: Math.max(1, removedCount(request)),
-    shape: request.shape,
-    protect: prune && "layers" in prune ? [] : protectedOf(request, layers),
-  };
+  const options = optionsOf(request, layers);
   const names = criteriaOf(request);
   const scores: LayerScores[] = [];
   const opened = await openParts(engine, request, set, general, options.count, onStage, shared, memo);
@@ -172,10 +185,7 @@ async function openParts(
           return activationShift(engine.module, forward, own, other, onLayer("comparing domains"));
         })
       : null;
-  const adapter =
-    request.adapter === null
-      ? null
-      : { name: request.adapter, matrices: await readAdapter(engine.platform, request.adapter) };
+  const adapter = await adapterOf(engine, request);
   const parts: CriterionParts = {
     ...{ module: engine.module, source, comparer: engine.comparer, similarity, trial, shift, adapter },
     taylor: taylorOf(engine, set),

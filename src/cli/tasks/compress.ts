@@ -1,30 +1,23 @@
 // `nibblemark compress` inside the coordinator: checks, estimate, then prune, heal, quantize, measure, each kept as soon as it is done.
 
 import { prunedSource } from "../../compress/prune.js";
-import { checkCalibration } from "../../compress/samples.js";
 import { isRounded } from "../../compress/scheme.js";
 import type { Losses } from "../../compress/trial.js";
 import type { CompressionReport, StageReport } from "../../core/compression.js";
 import { InputError } from "../../core/errors.js";
 import type { Platform } from "../../core/ports.js";
 import type { Control } from "../../run/parts.js";
-import { type PictureSet, readCalibration } from "../compress/calibset.js";
-import { checkData, checkDisk, checkGrams, checkHealing } from "../compress/checks.js";
+import type { PictureSet } from "../compress/calibset.js";
 import { type Engine, openEngine } from "../compress/engine.js";
 import { durationText, estimate } from "../compress/estimate.js";
 import { blindWarnings, blockFindings, criteriaReports, idleHealing } from "../compress/findings.js";
 import { openJournal } from "../compress/journal.js";
 import { measureStages, type Place } from "../compress/measure.js";
+import { filePrint, modelPrint } from "../compress/prints.js";
 import type { OnStage } from "../compress/quantizing.js";
-import {
-  type CompressRequest,
-  checkModel,
-  checkPlace,
-  criteriaOf,
-  describe,
-  removedCount,
-} from "../compress/request.js";
-import { checkScoring, chooseLayers, comparable, protectedOf, type Scoring } from "../compress/scoring.js";
+import { checkReady, setReader } from "../compress/ready.js";
+import { type CompressRequest, checkPlace, criteriaOf, describe, removedCount } from "../compress/request.js";
+import { chooseLayers, type Scoring } from "../compress/scoring.js";
 import { healStages, OWN, quantizeStage, type Work, writeStage } from "../compress/stages.js";
 import type { FinalEvent } from "../protocol.js";
 
@@ -46,8 +39,15 @@ export async function compressWork(
   const engine = await openEngine(platform, request.input, request);
   try {
     const work = await prepare(platform, engine, request, control, say);
-    const report = await run(work, control, begun);
-    return { kind: "compressed", report };
+    let failure: unknown;
+    try {
+      return { kind: "compressed", report: await run(work, control, begun) };
+    } catch (error) {
+      failure = error;
+      throw error;
+    } finally {
+      await work.journal.leave(failure);
+    }
   } catch (error) {
     if (!(error instanceof Stopped)) throw error;
     say("stopped; the same command goes on from here");
@@ -65,23 +65,7 @@ async function prepare(
   control: Control,
   say: (line: string) => void,
 ): Promise<Work> {
-  const { model } = engine;
-  checkModel(asked, model, protectedOf(asked, model.config.decoder.layers));
-  const read = async (path: string | null) => {
-    const longest = Math.min(asked.longest, model.config.decoder.maxContext);
-    return path === null ? null : readCalibration(platform, path, model, longest);
-  };
-  const [calib, general, heal] = [await read(asked.calib), await read(asked.general), await read(asked.healData)];
-  const sees = model.config.architecture === "llava";
-  const blind = [calib, heal].flatMap((set) => (set ? (checkCalibration(set, sees) ?? []) : []));
-  if (general) checkCalibration(general, sees);
-  const { compare, left } = comparable(asked, engine, calib);
-  const request = { ...asked, compare, kv: asked.kv ?? model.kv ?? "f32" };
-  checkScoring(request, engine, calib);
-  checkHealing(request, model, { calib, heal });
-  checkData(request, calib);
-  const warnings = [...blind, ...left, ...checkGrams(request, model, calib)];
-  await checkDisk(request, model);
+  const { request, calib, general, heal, warnings } = await checkReady(engine, asked, setReader(platform, engine));
   const tokens = (set: PictureSet | null) => set?.samples.reduce((sum, sample) => sum + sample.tokens.length, 0) ?? 0;
   const samples = (heal ?? calib)?.samples ?? [];
   const found = estimate(
@@ -98,14 +82,29 @@ async function prepare(
     throw new InputError("nibblemark compress", "--heal", problem, "Give --yes to go on, or heal by replaceme");
   }
   for (const warning of warnings) say(`warning: ${warning}`);
-  const hashes = [calib, general, heal].map((set) => set?.hash ?? "");
-  const journal = await openJournal(platform, request, model.fileBytes, hashes);
+  const journal = await openJournal(
+    platform,
+    request,
+    await printsOf(platform, engine, request, [calib, general, heal]),
+  );
   if (journal.resumed) say("going on with the work of an earlier call");
   const onStage: OnStage = async (stage, done, total) => {
     control.progress({ stage, done, total });
     if (await control.stopped()) throw new Stopped();
   };
   return { engine, request, journal, calib, general, warnings, onStage, say };
+}
+
+/** Hashes of everything that is read: the same words mean the same work only with the same data. */
+async function printsOf(
+  platform: Platform,
+  { model }: Engine,
+  { input, adapter }: CompressRequest,
+  sets: readonly (PictureSet | null)[],
+): Promise<string[]> {
+  const files = adapter === null ? [] : ["adapter_config.json", "adapter_model.safetensors"];
+  const adapters = await Promise.all(files.map((name) => filePrint(platform, `${adapter}/${name}`, true)));
+  return [await modelPrint(platform, model, input, true), ...sets.map((set) => set?.print ?? ""), ...adapters];
 }
 
 async function run(work: Work, control: Control, begun: number): Promise<CompressionReport> {
