@@ -139,7 +139,8 @@ function sftOf(parsed: Parsed, heal: readonly string[]): SftOptions {
   };
 }
 
-async function requestOf(parsed: Parsed): Promise<CompressRequest> {
+/** What the flags ask for. Throws InputError for values that cannot be. */
+export async function requestOf(parsed: Parsed): Promise<CompressRequest> {
   const [given, output] = parsed.positionals;
   if (given === undefined || output === undefined) {
     const remedy = "Write nibblemark compress IN OUT --quant awq-int4-g128";

@@ -1,6 +1,6 @@
 // A sweep's lines by topology, and which of them nothing else beats in size, quality and speed.
 
-import type { SweepLine } from "../core/sweep.js";
+import type { SweepFailure, SweepLine } from "../core/sweep.js";
 import { ABSENT, bytesText, digits } from "./format.js";
 import type { Chart } from "./html-client.js";
 import { SERIES_COLORS } from "./html-style.js";
@@ -23,8 +23,16 @@ export function sweepChart(topology: string, lines: readonly SweepLine[], front:
   };
 }
 
-/** @param front indices of the lines that none beats */
-export function sweepSection(topology: string, lines: readonly SweepLine[], front: readonly number[]): Section {
+/**
+ * @param front indices of the lines that none beats
+ * @param failures cells that could not be made
+ */
+export function sweepSection(
+  topology: string,
+  lines: readonly SweepLine[],
+  front: readonly number[],
+  failures: readonly SweepFailure[] = [],
+): Section {
   const rows = lines.map((line, i) => [
     front.includes(i) ? "*" : "",
     String(line.prune),
@@ -41,6 +49,9 @@ export function sweepSection(topology: string, lines: readonly SweepLine[], fron
   ];
   const notes = [
     "*: no other line is as small, as near to the original and as fast. KL in nats, the larger of text and answers.",
+    ...failures.map(({ prune, heal, quant, placement, failed }) => {
+      return `failed: ${prune} removed, ${heal}, ${quant}, placement ${placement}: ${failed}`;
+    }),
   ];
   return { title: `Under ${topology}`, columns, rows, notes };
 }

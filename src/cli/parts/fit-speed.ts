@@ -20,6 +20,28 @@ export interface SpeedParts {
 /** Form of each part. */
 export type Forms = Readonly<Record<"decoder" | "embedding" | "vision" | "projector", StorageFormat>>;
 
+function graphOf(config: ModelConfig, layers: number, scheme: Forms, kv: KvForm, context: number) {
+  const { decoder, embedding, vision, projector } = scheme;
+  const plan = { decoder, embedding, vision, projector, kv: kv === "int8" ? "int8" : "f32" } as const;
+  const text = { architecture: "llama", decoder: { ...config.decoder, layers } } as const;
+  return buildGraph(text, { plan, activations: "int8", context, maxRows: 1 });
+}
+
+/** Positions that speeds are told at: a full context of at most 1,024. */
+export const fullContext = ({ decoder }: ModelConfig): number => Math.min(1024, decoder.maxContext);
+
+/** Throws InputError where a topology cannot hold the model under these rules. */
+export function checkPlaced(
+  config: ModelConfig,
+  layers: number,
+  scheme: Forms,
+  topologies: readonly Topology[],
+  rules: readonly string[],
+): void {
+  const { tensors } = graphOf(config, layers, scheme, "f16", fullContext(config));
+  for (const topology of topologies) placeTensors(topology, tensors, rules);
+}
+
 /** Tokens a second by topology; no rules: its own placement. This runtime keeps keys and values in f32 where a plan says f16. */
 export function decodeSpeeds(
   config: ModelConfig,
@@ -30,10 +52,7 @@ export function decodeSpeeds(
   { traffic, host, threads, topologies }: SpeedParts,
   rules: readonly string[] = [],
 ): Record<string, number> {
-  const { decoder, embedding, vision, projector } = scheme;
-  const plan = { decoder, embedding, vision, projector, kv: kv === "int8" ? "int8" : "f32" } as const;
-  const text = { architecture: "llama", decoder: { ...config.decoder, layers } } as const;
-  const graph = buildGraph(text, { plan, activations: "int8", context, maxRows: 1 });
+  const graph = graphOf(config, layers, scheme, kv, context);
   const pass = decoderPass(graph);
   const { embedding: table, x, logits } = graph.decoder;
   const ops: Op[] = [

@@ -2,13 +2,16 @@
 
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdir, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { rm } from "node:fs/promises";
+import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseScheme } from "../../compress/scheme.js";
+import { parseScheme, schemeBits } from "../../compress/scheme.js";
 import type { CompressionReport } from "../../core/compression.js";
+import type { ModelConfig } from "../../core/config.js";
 import { InputError } from "../../core/errors.js";
-import type { Forms } from "./fit-speed.js";
+import { makeFolder } from "../../platform/folders.js";
+import { INTERRUPTED } from "../conversation.js";
+import { decodeSpeeds, type Forms, type SpeedParts } from "./fit-speed.js";
 
 const MAIN = fileURLToPath(new URL("../main.js", import.meta.url));
 
@@ -17,46 +20,111 @@ export interface Recipe {
   readonly model: string;
   readonly prune: number;
   readonly heal: string;
+  /** A scheme, or SCHEME:X for a mixture of 4 and 8 bits of at most X bits a weight. */
   readonly quant: string;
-  readonly criterion: string;
+  /** null: no block is removed. */
+  readonly criterion: string | null;
   /** Further arguments of compress. */
   readonly extra: readonly string[];
+  /** Hashes of the files that are read; null: not looked at yet. */
+  readonly prints: { readonly model: string; readonly calibration: string | null } | null;
 }
 
-export const keyOf = (value: unknown): string =>
-  createHash("sha256").update(JSON.stringify(value)).digest("hex").slice(0, 16);
+/** Key of a recipe, alone or under a topology and rules. */
+export function keyOf(recipe: Recipe, ...where: readonly (string | readonly string[])[]): string {
+  const { model, prune, heal, quant, criterion, extra, prints } = recipe;
+  const parts = [model, prune, heal, quant, criterion, extra, prints?.model, prints?.calibration, where];
+  return createHash("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 16);
+}
 
-/** Forms that the kernels run a scheme in. */
-export function formsOf(quant: string): Forms {
-  const scheme = parseScheme("--quant", quant);
+export const cellName = ({ prune, heal, quant }: Recipe): string => `${prune} blocks, ${heal}, ${quant}`;
+
+export function splitQuant(quant: string): { readonly scheme: string; readonly meanBits: string | null } {
+  const [scheme, ...mean] = quant.split(":");
+  return { scheme, meanBits: mean.length > 0 ? mean.join(":") : null };
+}
+
+/** Forms that the kernels run a scheme in: one, or the two that a mixture is made of. */
+export function formsOf(quant: string): Forms[] {
+  const { scheme: name, meanBits } = splitQuant(quant);
+  const scheme = parseScheme("--quant", name);
   const rest = { embedding: "f16", vision: "f16", projector: "f16" } as const;
-  if (!scheme) return { decoder: "f16", ...rest };
-  if (scheme.bits === 8) return { decoder: "int8", ...rest };
-  return { decoder: `int4-g${scheme.group as 32 | 64 | 128}`, ...rest };
+  if (!scheme) return [{ decoder: "f16", ...rest }];
+  const eight = { decoder: "int8", ...rest } as const;
+  // Rows without groups are stored in groups of 128, all with the row's scale.
+  const four = { decoder: `int4-g${(scheme.group || 128) as 32 | 64 | 128}`, ...rest } as const;
+  if (meanBits !== null) return [four, eight];
+  return [scheme.bits === 8 ? eight : four];
 }
 
-/** Runs the recipe; what a killed call left is gone on with. Throws InputError for a recipe that compress refuses. */
-export async function compressOnce(recipe: Recipe, folder: string): Promise<CompressionReport> {
-  const { model, prune, heal, quant, criterion, extra } = recipe;
-  const out = join(folder, keyOf(recipe));
-  await mkdir(folder, { recursive: true });
-  const args = [
-    ...["compress", model, out, "--quant", quant, "-o", "json", "--quiet", "--yes", "--force"],
-    ...(prune > 0 ? ["--prune", String(prune), "--criterion", criterion] : []),
+/** Tokens a second by topology. Of a mixture: its matrices' share of each form's time, as many in 8 bits as its mean allows. */
+export function sweepSpeeds(
+  config: ModelConfig,
+  layers: number,
+  quant: string,
+  context: number,
+  parts: SpeedParts,
+  rules: readonly string[],
+): Record<string, number> {
+  const { scheme: name, meanBits } = splitQuant(quant);
+  const [speeds, slower] = formsOf(quant).map((forms) =>
+    decodeSpeeds(config, layers, forms, "f16", context, parts, rules),
+  );
+  const scheme = parseScheme("--quant", name);
+  if (!slower || !scheme || meanBits === null) return speeds;
+  const bits = (each: 4 | 8) => schemeBits({ ...scheme, bits: each }, config.decoder.hidden);
+  const share = Math.min(1, Math.max(0, (Number(meanBits) - bits(4)) / (bits(8) - bits(4))));
+  const mixed = (topology: string) => 1 / ((1 - share) / speeds[topology] + share / slower[topology]);
+  return Object.fromEntries(Object.keys(speeds).map((topology) => [topology, mixed(topology)]));
+}
+
+/** Files that hold the scheme: AutoAWQ's where they do, else MLX's, which hold every mixture. */
+function formatOf(quant: string): string {
+  const { scheme: name, meanBits } = splitQuant(quant);
+  const scheme = parseScheme("--quant", name);
+  return scheme && (meanBits !== null || scheme.bits === 8 || scheme.group === 0) ? "mlx" : "hf";
+}
+
+/** Arguments of compress after its name. */
+export function argsOf({ model, prune, heal, quant, criterion, extra }: Recipe, out: string): string[] {
+  const { scheme, meanBits } = splitQuant(quant);
+  return [
+    ...[model, out, "--quant", scheme, "--format", formatOf(quant), "-o", "json", "--quiet", "--yes", "--force"],
+    ...(meanBits === null ? [] : ["--mean-bits", meanBits]),
+    ...(criterion === null ? [] : ["--prune", String(prune), "--criterion", criterion]),
     ...(heal === "none" ? [] : ["--heal", heal]),
     ...extra,
   ];
-  const { code, stdout, stderr } = await ended(args);
+}
+
+/**
+ * Runs the recipe; what a killed call left is gone on with. Gives the report, or in one line why there is none.
+ * @throws InputError where the user stopped it
+ */
+export async function compressOnce(recipe: Recipe, folder: string): Promise<CompressionReport | string> {
+  const out = join(folder, keyOf(recipe));
+  await makeFolder(resolve(folder));
+  const { code, signal, stdout, stderr } = await ended(["compress", ...argsOf(recipe, out)]);
+  if (code === INTERRUPTED) {
+    throw new InputError("nibblemark sweep", cellName(recipe), "was stopped", "The same call goes on from there");
+  }
   if (code === 0) {
     await rm(out, { recursive: true, force: true });
     return JSON.parse(stdout) as CompressionReport;
   }
-  const problem = `compress ended with ${code}: ${stderr.trim()}`;
-  throw new InputError(`${prune} blocks, ${heal}, ${quant}`, "", problem, "Leave this combination out");
+  const said = stderr.trim().split("\n").at(-1) ?? "";
+  return `compress ended with ${code ?? signal}${said === "" ? "" : `: ${said}`}`;
 }
 
-function ended(args: readonly string[]): Promise<{ code: number | null; stdout: string; stderr: string }> {
-  return new Promise((resolve, reject) => {
+interface Ended {
+  readonly code: number | null;
+  readonly signal: string | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function ended(args: readonly string[]): Promise<Ended> {
+  return new Promise((resolved, reject) => {
     const child = spawn(process.execPath, [MAIN, ...args], { stdio: ["ignore", "pipe", "pipe"] });
     let [stdout, stderr] = ["", ""];
     child.stdout.setEncoding("utf8").on("data", (text: string) => {
@@ -66,6 +134,6 @@ function ended(args: readonly string[]): Promise<{ code: number | null; stdout: 
       stderr += text;
     });
     child.on("error", reject);
-    child.on("close", (code) => resolve({ code, stdout, stderr }));
+    child.on("close", (code, signal) => resolved({ code, signal, stdout, stderr }));
   });
 }
