@@ -11,6 +11,7 @@ import { compressionCharts, compressionSections } from "../report/compression-se
 import { sectionLines } from "../report/table.js";
 import type { Command } from "./command.js";
 import { type CompressRequest, FORMATS, HEALERS, type SftOptions } from "./compress/request.js";
+import { checkUsed } from "./compress/unused.js";
 import { converse, INTERRUPTED } from "./conversation.js";
 import { commaList, type Flag, type Parsed, plainNumber, wholeNumber } from "./flags.js";
 import { suggest } from "./nearest.js";
@@ -29,13 +30,13 @@ const FLAGS: readonly Flag[] = [
     help: `how they are chosen: ${CRITERION_NAMES.join(", ")} (default healed-swap)`,
   },
   { name: "compare", value: "LIST", help: "other criteria to score beside it, or `all`" },
-  { name: "shape", value: "NAME", help: "free (default), contiguous or spaced" },
+  { name: "shape", value: "NAME", help: "free (default), contiguous or spaced, for every criterion that can" },
   { name: "protect", value: "LIST", help: "blocks that stay, or `none` (default: the first two and the last)" },
   { name: "search-budget", value: "N", help: "most sets that healed-swap tries (default 40)" },
   { name: "search-samples", value: "N", help: "most samples that removals are tried on (default: all)" },
   { name: "adapter", value: "FOLDER", help: "a LoRA adapter, for lora-delta" },
   { name: "general", value: "FILE", help: "general samples, for activation-shift" },
-  { name: "heal", value: "LIST", help: `${HEALERS.join(", ")}; several are run in turn` },
+  { name: "heal", value: "LIST", help: `${HEALERS.join(", ")}; several run in turn, a form of replaceme first` },
   {
     name: "ridge",
     value: "X",
@@ -96,7 +97,16 @@ const layersOf = (flag: string, text: string): number[] =>
 
 function pruneOf(text: string | undefined): CompressRequest["prune"] {
   if (text === undefined) return null;
-  if (text.startsWith("layers:")) return { layers: layersOf("prune", text.slice("layers:".length)) };
+  if (text.startsWith("layers:")) {
+    const layers = layersOf("prune", text.slice("layers:".length));
+    if (layers.length > 0) return { layers };
+    throw new InputError(
+      `nibblemark ${COMMAND}`,
+      "--prune",
+      `"${text}" names no block`,
+      "Write for example layers:3,6",
+    );
+  }
   return { count: wholeNumber(COMMAND, "prune", text, 1, 4096) };
 }
 
@@ -195,6 +205,7 @@ export async function requestOf(parsed: Parsed): Promise<CompressRequest> {
 async function run(parsed: Parsed): Promise<number> {
   const format = choice("output", parsed.text("output") ?? "table", ["table", "json"] as const);
   const request = await requestOf(parsed);
+  checkUsed(request, (flag) => parsed.text(flag) !== undefined);
   const html = parsed.text("export-html");
   if (html !== undefined) await checkWritable("--export-html", html);
   const bar = progressBar(parsed.on("quiet"));

@@ -8,7 +8,7 @@ import type { CompressModule } from "./kernels.js";
 import { PRESETS } from "./prune.js";
 import { TOKEN_CLASSES, type TokenClass } from "./samples.js";
 import { greedySet, healedSwap, type TriedSet } from "./search.js";
-import { orderOf, type SelectOptions, selectSet } from "./select.js";
+import { orderOf, type SelectOptions, SHAPES, selectSet } from "./select.js";
 import type { ClassScores, SimilarityScores } from "./similarity.js";
 import { type Losses, meanLoss, type Trial } from "./trial.js";
 import { type AdapterMatrix, loraDeltaScores, magnitudeScores } from "./weights.js";
@@ -203,14 +203,15 @@ function spanScores(spans: ClassScores, layers: number, options: SelectOptions):
   return { criterion: "cosine-span", scores: padded, order, removed };
 }
 
-/** Sets that the cheap criteria propose, in all three shapes: where `healed-swap` starts. */
+/** Sets that the cheap criteria propose, in all three shapes or the asked one: where `healed-swap` starts. Block 0 cannot be healed. */
 async function proposals(parts: CriterionParts, options: SelectOptions): Promise<readonly (readonly number[])[]> {
   const names: readonly CriterionName[] = ["block-influence", "angular", "cosine-span", "perplexity", "task-loss"];
   const sets: (readonly number[])[] = [];
   for (const name of names) {
-    for (const shape of ["free", "contiguous", "spaced"] as const) {
+    for (const shape of options.shape === "free" ? SHAPES : [options.shape]) {
       try {
-        sets.push((await criterionScores(name, parts, { ...options, shape })).removed);
+        const protect = [0, ...options.protect];
+        sets.push((await criterionScores(name, parts, { ...options, protect, shape })).removed);
       } catch (error) {
         // A shape that the protected blocks leave no room for proposes nothing.
         if (!(error instanceof InputError)) throw error;

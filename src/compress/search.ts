@@ -2,7 +2,7 @@
 // that all other criteria propose and exchanges blocks as long as the healed model's divergence falls.
 
 import { InputError } from "../core/errors.js";
-import { orderOf, removable, type SelectOptions } from "./select.js";
+import { neighbours, nextBlocks, orderOf, removable, type SelectOptions } from "./select.js";
 import { type Losses, meanLoss, type Trial } from "./trial.js";
 
 export interface Found {
@@ -27,12 +27,11 @@ export async function greedySet(
   measure: (losses: Losses) => number,
   heal = false,
 ): Promise<Found> {
-  const free = removable(trial.layers, options);
   const order: number[] = [];
   let loss = 0;
   for (let step = 0; step < options.count; step++) {
     const scores: (number | null)[] = new Array(trial.layers).fill(null);
-    for (const layer of free.filter((one) => !order.includes(one))) {
+    for (const layer of nextBlocks(trial.layers, order, options)) {
       scores[layer] = measure(await trial.losses([...order, layer], heal));
     }
     const best = orderOf(scores)[0];
@@ -49,7 +48,8 @@ export const divergence = (losses: Losses): number => meanLoss(losses, "kl");
  * Our criterion, `healed-swap`: the best of the proposed sets by the divergence of the *healed* model on a few samples, then exchanges of
  * one removed for one kept block as long as one makes it less. Neighbours of removed blocks are tried first: what ReplaceMe can
  * heal depends on how the set is spread, which no score of single blocks sees.
- * @param proposals sets of `count` blocks
+ * @param proposals sets of `count` blocks; those of another shape than the asked one are passed over. Exchanges keep the shape: spaced sets
+ * have no more neighbours than the best spaced proposal
  * @param budget most sets to run
  */
 export async function healedSwap(
@@ -74,7 +74,10 @@ export async function healedSwap(
       throw error;
     }
   };
-  const legal = proposals.filter((set) => set.length === options.count && set.every((layer) => free.includes(layer)));
+  const whole = proposals.filter((set) => set.length === options.count && set.every((layer) => free.includes(layer)));
+  const fewest = Math.min(...whole.map(neighbours));
+  const isShaped = (set: readonly number[]) => hasShape(set, options, fewest);
+  const legal = whole.filter(isShaped);
   let best = { set: [] as readonly number[], loss: Number.POSITIVE_INFINITY };
   for (const set of legal) {
     const loss = await cost(set);
@@ -82,7 +85,7 @@ export async function healedSwap(
   }
   for (let better = true; better && trial.runs() - runs < budget; ) {
     better = false;
-    for (const set of exchanges(best.set, free)) {
+    for (const set of exchanges(best.set, free).filter(isShaped)) {
       if (trial.runs() - runs >= budget) break;
       const loss = await cost(set);
       if (loss >= best.loss) continue;
@@ -102,6 +105,12 @@ export async function healedSwap(
   }
   const removed = [...best.set].sort((a, b) => a - b);
   return { removed, loss: best.loss, order: removed, runs: trial.runs() - runs, tried };
+}
+
+/** @param fewest neighbours that a spaced set may have */
+function hasShape(set: readonly number[], { shape, count }: SelectOptions, fewest: number): boolean {
+  if (shape === "free") return true;
+  return shape === "contiguous" ? neighbours(set) === count - 1 : neighbours(set) <= fewest;
 }
 
 /** Sets that differ in one block, nearest exchanges first. */

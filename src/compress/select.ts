@@ -49,19 +49,44 @@ export function selectSet(
   return spaced(ranked, options.count);
 }
 
+/** First blocks of all runs of `count` free blocks. */
+function runStarts(free: readonly number[], count: number): number[] {
+  const starts = free.filter((first) =>
+    Array.from({ length: count }, (_, i) => first + i).every((l) => free.includes(l)),
+  );
+  if (starts.length > 0) return starts;
+  const problem = `no ${count} neighbouring blocks are free`;
+  throw new InputError("nibblemark compress", "--shape contiguous", problem, "Remove fewer, or use --shape free");
+}
+
+/** Blocks that a search may take next so that the set can still get its shape. */
+export function nextBlocks(layers: number, chosen: readonly number[], options: SelectOptions): number[] {
+  const free = removable(layers, options);
+  const left = free.filter((layer) => !chosen.includes(layer));
+  if (options.shape === "free") return left;
+  if (options.shape === "spaced") {
+    const apart = left.filter((layer) => chosen.every((other) => Math.abs(other - layer) > 1));
+    return apart.length > 0 ? apart : left;
+  }
+  const starts = runStarts(free, options.count);
+  const fits = (set: readonly number[]) =>
+    starts.some((first) => set.every((layer) => layer >= first && layer < first + options.count));
+  return left.filter((layer) => {
+    const set = [...chosen, layer];
+    return neighbours(set) === set.length - 1 && fits(set);
+  });
+}
+
+/** Pairs of neighbours in a set. */
+export const neighbours = (set: readonly number[]): number => set.filter((layer) => set.includes(layer + 1)).length;
+
 function contiguous(
   order: readonly number[],
   free: readonly number[],
   count: number,
   spans?: readonly (number | null)[],
 ): number[] {
-  const starts = free.filter((first) =>
-    Array.from({ length: count }, (_, i) => first + i).every((l) => free.includes(l)),
-  );
-  if (starts.length === 0) {
-    const problem = `no ${count} neighbouring blocks are free`;
-    throw new InputError("nibblemark compress", "--shape contiguous", problem, "Remove fewer, or use --shape free");
-  }
+  const starts = runStarts(free, count);
   const rank = new Map(order.map((layer, place) => [layer, place]));
   const cost = (first: number) =>
     spans?.[first] ?? Array.from({ length: count }, (_, i) => rank.get(first + i) ?? 0).reduce((a, b) => a + b, 0);

@@ -8,8 +8,8 @@ import type { Losses, Trial } from "../../src/compress/trial.js";
 import { kendall, spearman } from "../../src/stats/rank.js";
 import { refuses } from "../support/refuses.js";
 
-/** A trial over a table of losses: sets cost the sum of their blocks, neighbours 10 more. */
-function tableTrial(costs: readonly number[]): Trial {
+/** A trial over a table of losses: sets cost the sum of their blocks, neighbours 10 more unless told otherwise. */
+function tableTrial(costs: readonly number[], neighbours = 10): Trial {
   const known = new Set<string>();
   const loss = (value: number): Losses => ({ text: { tokens: 1, nll: value, kl: value } });
   return {
@@ -19,7 +19,7 @@ function tableTrial(costs: readonly number[]): Trial {
     async losses(removed) {
       known.add([...removed].sort().join());
       const gaps = removed.filter((layer) => removed.includes(layer + 1)).length;
-      return loss(removed.reduce((sum, layer) => sum + costs[layer], 0) + 10 * gaps);
+      return loss(removed.reduce((sum, layer) => sum + costs[layer], 0) + neighbours * gaps);
     },
   };
 }
@@ -33,6 +33,44 @@ test("searches see what single scores do not", async () => {
   assert.equal(swapped.removed, [2, 4, 6]);
   const few = await healedSwap(tableTrial([9, 9, 1, 1, 1, 3, 2, 9]), wanted, [[2, 3, 4]], 1);
   assert.equal(few.removed, [2, 3, 4]);
+});
+
+test("searches keep to the asked shape", async () => {
+  const costs = [9, 9, 1, 1, 1, 3, 2, 9];
+  const contiguous = { count: 3, shape: "contiguous", protect: [0, 1, 7] } as const;
+  assert.equal((await greedySet(tableTrial(costs), contiguous, divergence)).removed, [2, 3, 4]);
+  const moved = await healedSwap(
+    tableTrial(costs),
+    contiguous,
+    [
+      [2, 4, 6],
+      [4, 5, 6],
+    ],
+    100,
+  );
+  assert.equal(moved.removed, [2, 3, 4]);
+  for (const { set } of moved.tried) assert.is(set[2] - set[0], 2, `${set}`);
+  // Neighbours cost nothing here: free sets would be 2, 3, 4.
+  const spaced = { ...contiguous, shape: "spaced" } as const;
+  assert.equal((await greedySet(tableTrial(costs, 0), spaced, divergence)).removed, [2, 4, 6]);
+  assert.equal(
+    (
+      await healedSwap(
+        tableTrial(costs, 0),
+        spaced,
+        [
+          [2, 3, 4],
+          [2, 4, 6],
+        ],
+        100,
+      )
+    ).removed,
+    [2, 4, 6],
+  );
+  // A run starts where one is free: block 3 alone costs least.
+  const walled = { count: 2, shape: "contiguous", protect: [2, 4] } as const;
+  assert.equal((await greedySet(tableTrial([5, 5, 9, 0, 9, 3, 2, 9]), walled, divergence)).removed, [5, 6]);
+  await refuses(() => greedySet(tableTrial(costs), { ...walled, protect: [1, 3, 5, 7] }, divergence), /neighbouring/);
 });
 
 test("shapes and protected blocks", async () => {

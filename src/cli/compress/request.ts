@@ -90,8 +90,22 @@ const exists = (path: string): Promise<boolean> =>
     () => false,
   );
 
-/** What needs no model: the place of the result. */
-export async function checkPlace({ output, force, input }: CompressRequest): Promise<void> {
+/** ReplaceMe maps what the whole model does, once; SFT goes on from what stands there. */
+function checkHealers(heal: readonly Healer[]): void {
+  const twice = heal.find((name, i) => heal.indexOf(name) < i);
+  if (twice) throw fail("--heal", `${twice} is named twice`, "Name each once; --steps N trains longer");
+  if (heal.includes("replaceme") && heal.includes("replaceme-cosine")) {
+    throw fail("--heal", "replaceme and replaceme-cosine heal the same blocks", "Name one of them");
+  }
+  const late = heal.find((name, i) => i > 0 && name.startsWith("replaceme"));
+  if (!late) return;
+  const order = [late, ...heal.filter((name) => name !== late)].join(",");
+  throw fail("--heal", `${late} maps what the unhealed model does and comes first`, `Write --heal ${order}`);
+}
+
+/** What needs no model: healers in turn, and the place of the result. */
+export async function checkPlace({ output, force, input, heal }: CompressRequest): Promise<void> {
+  checkHealers(heal);
   if (resolve(output) === resolve(input)) throw fail("OUT", "is where the model is read from", "Name another folder");
   if (!force && (await exists(output))) {
     throw new InputError(output, "", "exists already", "Name another place, or replace it with --force");
@@ -117,7 +131,12 @@ export function checkModel(request: CompressRequest, model: Model, protect: read
   else if (prune) {
     if (prune.count >= config.decoder.layers)
       keptLayers(config.decoder.layers, [...Array(config.decoder.layers).keys()]);
-    removable(config.decoder.layers, { count: prune.count, protect });
+    const { layers } = config.decoder;
+    removable(layers, { count: prune.count, protect });
+  }
+  const strange = request.protect?.find((layer) => layer >= config.decoder.layers);
+  if (strange !== undefined) {
+    throw fail("--protect", `there is no block ${strange}`, `The blocks are 0 to ${config.decoder.layers - 1}`);
   }
   if (!prune && request.heal.some((name) => name.startsWith("replaceme"))) {
     throw fail("--heal", "replaceme heals removed blocks, none is removed", "Give --prune N");

@@ -10,7 +10,7 @@ import {
   presetOrder,
 } from "../../compress/criteria.js";
 import { type CalibrationSet, spread, TOKEN_CLASSES, type TokenClass } from "../../compress/samples.js";
-import { protectedByDefault, type SelectOptions, selectSet } from "../../compress/select.js";
+import { protectedByDefault, type SelectOptions, type Shape, selectSet } from "../../compress/select.js";
 import { activationShift, type SimilarityScores, similarityScores } from "../../compress/similarity.js";
 import { openTrial, type Trial, type TrialMemo, type TrialParts } from "../../compress/trial.js";
 import { InputError } from "../../core/errors.js";
@@ -38,8 +38,10 @@ export function protectedOf({ protect, heal }: CompressRequest, layers: number):
   return heals && !asked.includes(0) ? [0, ...asked] : asked;
 }
 
-/** Why a criterion has nothing to go by in a set, as the end of a sentence; null: it has. */
-function unusable(name: string, engine: Engine, set: CalibrationSet | null): string | null {
+/** Why a criterion cannot be asked of this model, with these samples or for this shape, as the end of a sentence; null: it can. */
+function unusable(name: string, engine: Engine, set: CalibrationSet | null, shape: Shape): string | null {
+  if (!isCriterion(name) && shape !== "free") return `is a published order, which has no --shape ${shape}`;
+  if (name === "cosine-span" && shape === "spaced") return "goes by whole spans, which have no --shape spaced";
   const has = (kind: TokenClass) =>
     set?.samples.some(({ classes }) => classes.includes(TOKEN_CLASSES.indexOf(kind))) ?? true;
   if (name === "taylor") {
@@ -51,7 +53,7 @@ function unusable(name: string, engine: Engine, set: CalibrationSet | null): str
 
 /** Those of the criteria to compare that this model and these samples allow; what is left out and why. */
 export function comparable(request: CompressRequest, engine: Engine, set: CalibrationSet | null) {
-  const reasons = request.compare.map((name) => ({ name, reason: unusable(name, engine, set) }));
+  const reasons = request.compare.map((name) => ({ name, reason: unusable(name, engine, set, request.shape) }));
   return {
     compare: reasons.flatMap(({ name, reason }) => (reason === null ? [name] : [])),
     left: reasons.flatMap(({ name, reason }) => (reason === null ? [] : [`${name} is left out: ${reason}`])),
@@ -83,14 +85,14 @@ export async function checkScoring(
       checkCriterion(name, parts);
       // Which blocks are free does not depend on their scores.
       selectSet([...Array(layers).keys()], name === "cosine-span" ? { ...options, shape: "contiguous" } : options);
-    } else presetScores(name, layers, options);
-    const reason = unusable(name, engine, set);
+    } else presetScores(name, layers, request);
+    const reason = unusable(name, engine, set, request.shape);
     if (reason === null) continue;
     throw new InputError(
       "nibblemark compress",
       `--criterion ${name}`,
       reason,
-      "Use another criterion, or other samples",
+      "Use another criterion, another shape or other samples",
     );
   }
 }
@@ -124,7 +126,7 @@ export async function chooseLayers(
     for (const [i, name] of names.entries()) {
       await onStage(`scoring by ${name}`, i, names.length);
       scores.push(
-        isCriterion(name) ? await criterionScores(name, opened.parts, options) : presetScores(name, layers, options),
+        isCriterion(name) ? await criterionScores(name, opened.parts, options) : presetScores(name, layers, request),
       );
     }
   } finally {
@@ -134,13 +136,14 @@ export async function chooseLayers(
   return { removed, scores };
 }
 
-/** A preset is followed as published: its first entries go, whatever is protected by default. */
-function presetScores(name: string, layers: number, options: SelectOptions): LayerScores {
+/** A preset is followed as published: its first entries go, whatever is protected by default; what is protected by name stays. */
+function presetScores(name: string, layers: number, request: CompressRequest): LayerScores {
   const order = presetOrder(name, layers);
   const rest = Array.from({ length: layers }, (_, layer) => layer).filter((layer) => !order.includes(layer));
   const all = Array.from({ length: layers }, (_, layer) => (order.includes(layer) ? order.indexOf(layer) : null));
   const whole = [...order, ...rest];
-  const removed = selectSet(whole, { ...options, protect: rest.length > 0 ? rest : [] });
+  const protect = request.protect === null ? rest : [...new Set([...rest, ...protectedOf(request, layers)])];
+  const removed = selectSet(whole, { count: Math.max(1, removedCount(request)), shape: "free", protect });
   return { criterion: name, scores: { all }, order: whole, removed };
 }
 
