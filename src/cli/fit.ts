@@ -72,6 +72,9 @@ async function reportOf(parsed: Parsed): Promise<FitReport> {
   const config = await configOf(platform, named);
   const { layers, maxContext } = config.decoder;
   const asked = parsed.text("context");
+  if (asked !== undefined && Number(asked) > maxContext) {
+    throw fault("--context", `"${asked}" is above this model's limit of ${maxContext} positions`, "Give fewer");
+  }
   const context =
     asked === undefined ? Math.min(1024, maxContext) : wholeNumber("fit", "context", asked, 1, maxContext);
   const measured = await readMeasured(platform, parsed.all("report"));
@@ -85,7 +88,7 @@ async function reportOf(parsed: Parsed): Promise<FitReport> {
       ...{ scheme: scheme.name, help: scheme.help, kv, removed, layers: kept, bytes },
       saved: 1 - bytes.total / halfBytes,
       tokensPerSecond: removed === null ? {} : decodeSpeeds(config, kept, scheme, kv, context, speed),
-      quality: qualityOf(measured, kept, scheme),
+      quality: qualityOf(measured, config, kept, scheme),
     };
   };
   const plans = FIT_SCHEMES.flatMap((scheme) => KV_FORMS.map((kv) => planOf(scheme, kv)));

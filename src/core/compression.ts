@@ -35,6 +35,9 @@ export interface CompressionReport {
   readonly input: string;
   readonly output: string;
   readonly plan: string;
+  /** Sizes of the model before, and what its decoder's matrices became; bits null: f16; group 0: a whole row. */
+  readonly shape: string;
+  readonly decoder: { readonly bits: 4 | 8 | null; readonly group: number; readonly meanBits: number | null };
   /** How the result wants its keys and values kept; `run` and `bench` follow it. */
   readonly kv: KvFormat;
   readonly removed: readonly number[];

@@ -70,3 +70,11 @@ export type ModelConfig =
       readonly projector: ProjectorConfig;
       readonly imageTokenId: number;
     };
+
+/** Sizes of a model in words: two models with equal ones differ in their values alone. */
+export function shapeName(config: ModelConfig): string {
+  const { layers, hidden, ffn, heads, kvHeads, headDim, vocab } = config.decoder;
+  const text = `${layers} blocks of ${hidden}, ${ffn}, ${heads} and ${kvHeads} heads of ${headDim}, ${vocab} tokens`;
+  if (config.architecture !== "llava") return text;
+  return `${text}; ${config.vision.layers} of ${config.vision.hidden}, ${config.vision.ffn} for pictures`;
+}

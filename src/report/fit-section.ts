@@ -18,7 +18,7 @@ function planSection(report: FitReport): Section {
     plan.kv,
     ...(plan.removed === null
       ? ["never", ABSENT, ABSENT, ABSENT]
-      : [String(plan.removed), `${plan.layers} of ${allLayers}`, gib(plan.bytes.total), percentText(plan.saved)]),
+      : [String(plan.removed), `${plan.layers} of ${allLayers}`, gib(plan.bytes.total), savedText(plan)]),
     ...topologies.map((name) => (plan.removed === null ? ABSENT : digits(plan.tokensPerSecond[name] ?? 0))),
     qualityText(plan),
   ]);
@@ -34,6 +34,9 @@ function planSection(report: FitReport): Section {
   ];
   return { title: `${model} in ${bytesText(budgetBytes)}, context ${context}`, columns, rows, notes };
 }
+
+/** A small model's workspace may be larger than its weights: then nothing is saved. */
+const savedText = ({ saved }: FitPlan): string => (saved < 0 ? "nothing" : percentText(saved));
 
 function qualityText({ quality }: FitPlan): string {
   if (!quality) return "unknown";

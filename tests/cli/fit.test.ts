@@ -4,7 +4,9 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { shapeName } from "../../src/core/config.js";
 import type { FitReport } from "../../src/core/fit.js";
+import { LLAVA_15_LAYERS, llava15 } from "../../src/model/shapes.js";
 import { newFolder, nibblemark } from "./nibblemark.js";
 
 const fit = (...args: string[]) => nibblemark(["fit", ...args, "--host", "default"]);
@@ -48,7 +50,22 @@ test("a floor drops measured plans and says what is unknown", () => {
   const path = join(folder.path, "report.json");
   const figure = (value: number) => ({ value, unit: "1", source: "measured" });
   const stages = [{ layers: 28, figures: { klText: figure(0.4), klAnswer: figure(0.01) } }];
-  writeFileSync(path, JSON.stringify({ plan: "4 blocks; decoder awq-int4-g128, embedding rtn-int8-row", stages }));
+  const shape = shapeName(llava15(LLAVA_15_LAYERS));
+  const write = (other: object) => {
+    const decoder = { bits: 4, group: 128, meanBits: null };
+    writeFileSync(path, JSON.stringify({ shape, decoder, stages, ...other }));
+  };
+  // Other bits, groups and sizes say nothing of these plans.
+  for (const other of [
+    { decoder: { bits: 4, group: 128, meanBits: 7 } },
+    { decoder: { bits: 4, group: 32, meanBits: null } },
+    { shape: "another" },
+  ]) {
+    write(other);
+    const { stdout } = fit("llava-1.5-7b", "--min-quality", "kld=0.1", "--report", path, "-o", "json");
+    assert.equal((JSON.parse(stdout) as FitReport).dropped, []);
+  }
+  write({});
   const found = fit("llava-1.5-7b", "--min-quality", "kld=0.1", "--report", path, "-o", "json");
   assert.is(found.code, 0, found.stderr);
   const report = JSON.parse(found.stdout) as FitReport;
@@ -70,8 +87,9 @@ test("bad input", () => {
     [[], /MODEL: is missing/],
     [["nowhere"], /nowhere/],
     [["llava-1.5-7b", "--budget", "many"], /--budget: "many" is no size/],
-    [["llava-1.5-7b", "--context", "5000"], /--context: "5000" is not a whole number from 1 to 4096/],
+    [["llava-1.5-7b", "--context", "5000"], /--context: "5000" is above this model's limit of 4096/],
     [["llava-1.5-7b", "--min-quality", "good"], /--min-quality: "good" is no floor/],
+    [["llava-1.5-7b", "--min-quality", "top1=99"], /top1=99 is above 1.*share from 0 to 1/],
   ] as const) {
     const { code, stderr } = fit(...args);
     assert.is(code, 2, stderr);

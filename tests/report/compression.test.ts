@@ -14,6 +14,7 @@ const stage = (name: StageReport["stage"], weightBytes: number, klText: number):
 const report: CompressionReport = {
   schemaVersion: 1,
   ...{ input: "in", output: "out", plan: "", kv: "f32", removed: [1], seconds: 1, peakBytes: null, warnings: [] },
+  ...{ shape: "8 blocks", decoder: { bits: 4, group: 64, meanBits: null } },
   stages: [stage("original", 4 * 2 ** 20, 0), stage("quantized", 2 ** 20, 0.25)],
   criteria: [
     {

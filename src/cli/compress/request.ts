@@ -177,6 +177,7 @@ export function describe({ prune, criterion, heal, plan, kv }: CompressRequest):
       ? `blocks ${prune.layers}`
       : `${prune.count} blocks by ${criterion}`;
   const name = (scheme: Scheme | null) => schemeName(scheme);
-  const parts = `decoder ${name(plan.decoder)}, embedding ${name(plan.embedding)}, vision ${name(plan.vision)}`;
+  const mean = plan.meanBits === null ? "" : ` mixed with 8 bits, at most ${plan.meanBits} bits a weight`;
+  const parts = `decoder ${name(plan.decoder)}${mean}, embedding ${name(plan.embedding)}, vision ${name(plan.vision)}`;
   return `${removed}; healing: ${heal.length > 0 ? heal.join(", ") : "none"}; ${parts}, projector ${name(plan.projector)}${kv === "int8" ? ", KV int8" : ""}`;
 }

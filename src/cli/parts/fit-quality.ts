@@ -1,15 +1,18 @@
 // What is known of a plan's quality: reports of `nibblemark compress -o json`. A config alone says nothing of it.
 
-import type { FitScheme } from "../../compress/budget.js";
+import type { FitScheme, PartForm } from "../../compress/budget.js";
 import type { CompressionReport } from "../../core/compression.js";
+import { type ModelConfig, shapeName } from "../../core/config.js";
 import { InputError } from "../../core/errors.js";
 import type { KnownQuality } from "../../core/fit.js";
 import type { Platform } from "../../core/ports.js";
 
 export interface Measured extends KnownQuality {
   readonly layers: number;
-  /** f16, int8 or int4: form of the decoder. */
-  readonly decoder: string;
+  /** Sizes of the model before it was compressed. */
+  readonly shape: string;
+  /** Form of the decoder as plans name it; null: one that no plan has. */
+  readonly decoder: PartForm | null;
 }
 
 /** Reads reports. Throws InputError for a file that is none. */
@@ -24,12 +27,12 @@ export async function readMeasured(platform: Platform, paths: readonly string[])
         throw notOne(path);
       }
       const last = report.stages?.at(-1);
-      const decoder = /decoder (?:\w+-)?(int4|int8|f16)/.exec(report.plan ?? "")?.[1];
-      if (!last || !decoder) throw notOne(path);
+      const { shape, decoder } = report;
+      if (!last || typeof shape !== "string" || typeof decoder !== "object") throw notOne(path);
       const { klText, klAnswer, top1 } = last.figures;
       const values = [klText, klAnswer].flatMap((figure) => (figure ? [figure.value] : []));
       const kld = values.length > 0 ? Math.max(...values) : null;
-      return { layers: last.layers, decoder, kld, top1: top1?.value ?? null, source: path };
+      return { layers: last.layers, shape, decoder: formOf(decoder), kld, top1: top1?.value ?? null, source: path };
     }),
   );
 }
@@ -37,9 +40,22 @@ export async function readMeasured(platform: Platform, paths: readonly string[])
 const notOne = (path: string): InputError =>
   new InputError(path, "", "is no compression report", "Give what nibblemark compress -o json printed");
 
-/** A measurement of as many blocks and the same form of the decoder; null: unknown. */
-export function qualityOf(measured: readonly Measured[], layers: number, scheme: FitScheme): KnownQuality | null {
-  const found = measured.find((one) => one.layers === layers && scheme.decoder.startsWith(one.decoder));
+function formOf({ bits, group, meanBits }: CompressionReport["decoder"]): PartForm | null {
+  if (bits === null) return "f16";
+  if (meanBits !== null) return null;
+  if (bits === 8) return group === 0 ? "int8" : null;
+  return group === 128 ? "int4-g128" : null;
+}
+
+/** A measurement of a model of the same sizes, with as many blocks left and the same form of its decoder; null: unknown. */
+export function qualityOf(
+  measured: readonly Measured[],
+  config: ModelConfig,
+  layers: number,
+  scheme: FitScheme,
+): KnownQuality | null {
+  const shape = shapeName(config);
+  const found = measured.find((one) => one.shape === shape && one.layers === layers && one.decoder === scheme.decoder);
   return found ? { kld: found.kld, top1: found.top1, source: found.source } : null;
 }
 
@@ -56,6 +72,10 @@ export function parseFloor(text: string | undefined): Floor {
     if (!match) {
       const remedy = "Write for example kld=0.1, or top1=0.9";
       throw new InputError("nibblemark fit", "--min-quality", `"${part}" is no floor of quality`, remedy);
+    }
+    if (match[1] === "top1" && Number(match[2]) > 1) {
+      const problem = `top1=${match[2]} is above 1`;
+      throw new InputError("nibblemark fit", "--min-quality", problem, "It is a share from 0 to 1, such as top1=0.9");
     }
     floor[match[1] as "kld" | "top1"] = Number(match[2]);
   }

@@ -4,6 +4,7 @@ import { prunedSource } from "../../compress/prune.js";
 import { isRounded } from "../../compress/scheme.js";
 import type { Losses } from "../../compress/trial.js";
 import type { CompressionReport, StageReport } from "../../core/compression.js";
+import { shapeName } from "../../core/config.js";
 import { InputError } from "../../core/errors.js";
 import type { Platform } from "../../core/ports.js";
 import type { Control } from "../../run/parts.js";
@@ -140,6 +141,11 @@ async function run(work: Work, control: Control, begun: number): Promise<Compres
   return {
     schemaVersion: 1,
     ...{ input: request.input, output: request.output, plan: describe(request), removed: scoring.removed, stages },
+    shape: shapeName(engine.model.config),
+    decoder: {
+      ...{ bits: request.plan.decoder?.bits ?? null, group: request.plan.decoder?.group ?? 0 },
+      meanBits: request.plan.meanBits,
+    },
     kv: request.kv ?? "f32",
     criteria: criteriaReports(scoring),
     heal: healed,
