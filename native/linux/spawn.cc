@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -23,6 +24,8 @@ struct Child {
   int cgroup;
   uint64_t memoryNodes;
   bool quiet;
+  // Where its own opening of our standard input begins; -1 = that is no regular file.
+  off_t inputStart;
   int go;
   int status;
 };
@@ -50,7 +53,11 @@ struct Child {
   }
   if (child.quiet) {
     const int nothing = open("/dev/null", O_RDWR);
-    for (int fd = 0; fd < 3; fd++) dup2(nothing, fd);
+    // A duplicate would share its offset with the other runs.
+    const int input = child.inputStart < 0 ? -1 : open("/proc/self/fd/0", O_RDONLY | O_CLOEXEC);
+    if (input >= 0) lseek(input, child.inputStart, SEEK_SET);
+    dup2(input >= 0 ? input : nothing, 0);
+    for (int fd = 1; fd < 3; fd++) dup2(nothing, fd);
     if (nothing > 2) close(nothing);
   }
   if (child.cgroup >= 0 && write(child.cgroup, "0", 1) < 0) fail(child.status);
@@ -66,6 +73,11 @@ struct Child {
   if (std::strchr(child.file, '/') != nullptr) execve(child.file, child.args, child.env);
   else execvpe(child.file, child.args, child.env);
   fail(child.status);
+}
+
+off_t inputStart() {
+  struct stat input;
+  return fstat(0, &input) == 0 && S_ISREG(input.st_mode) ? lseek(0, 0, SEEK_CUR) : -1;
 }
 
 std::vector<char*> pointers(const std::vector<std::string>& texts) {
@@ -89,7 +101,9 @@ Spawned spawnWaiting(const SpawnRequest& request) {
   const int cgroup = request.cgroupProcs.empty() ? -1 : open(request.cgroupProcs.c_str(), O_WRONLY | O_CLOEXEC);
   std::vector<char*> args = pointers(request.args);
   std::vector<char*> env = pointers(request.env);
-  const Child child = {request.file.c_str(), args.data(), env.data(), cgroup, request.memoryNodes, request.quiet, go[0], status[1]};
+  // Before any run has read of it.
+  static const off_t start = inputStart();
+  const Child child = {request.file.c_str(), args.data(), env.data(), cgroup, request.memoryNodes, request.quiet, start, go[0], status[1]};
   // No handler of the runtime may run in the child before the handlers are gone.
   sigset_t all;
   sigset_t before;

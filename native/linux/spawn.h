@@ -19,7 +19,8 @@ struct SpawnRequest {
   std::string cgroupProcs;
   // NUMA nodes that its memory is bound to, one bit each; 0 = no binding.
   uint64_t memoryNodes;
-  // Its standard input, output and error are /dev/null.
+  // Its standard output and error are /dev/null; its input too, or where ours is a regular file that file opened anew, as far in as it
+  // was at our first start.
   bool quiet;
 };
 

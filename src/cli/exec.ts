@@ -15,7 +15,7 @@ import type { Command } from "./command.js";
 import { type Parsed, wholeNumber } from "./flags.js";
 import { keeperBack } from "./parts/keep-back.js";
 import { writeStderr } from "./parts/live-table.js";
-import { nodeNumber, ProgramFailed, plainRuns } from "./parts/plain-runs.js";
+import { inputNotes, nodeNumber, ProgramFailed, plainRuns } from "./parts/plain-runs.js";
 import { openStopper } from "./parts/stopper.js";
 import { suspendBetweenStops } from "./parts/suspend.js";
 import { writeFailure } from "./parts/watch-failure.js";
@@ -44,6 +44,8 @@ interface Plan {
   readonly words: readonly string[];
   readonly baseline: number;
   readonly node: number | null;
+  /** What the runs alone lack. */
+  readonly notes: readonly string[];
 }
 
 /** Nodes that have memory. */
@@ -91,9 +93,24 @@ async function planOf(parsed: Parsed): Promise<Plan> {
   const sources = await openSources(platform, addon, { llcBytes, sampleShift: sampleOf(parsed) });
   const chosen = await chooseSource(sources, parsed.text("source"));
   tellVainFlags("exec", parsed, model, chosen);
+  if (chosen.source.launch && settings.durationNs !== null) {
+    const problem = "is not for --source emulated: the share of the run that was seen is not known";
+    throw new InputError("nibblemark exec", "--duration", problem, "Leave it out, or take --source breakpoint.");
+  }
   // Without a native run the epochs of an emulator would have no time.
   const baseline = Math.max(asked, node === null ? 0 : BOUND_RUNS, chosen.source.launch ? 1 : 0);
-  return { addon, parsed, settings, model, chosen, command, words, baseline, node };
+  return {
+    addon,
+    parsed,
+    settings,
+    model,
+    chosen,
+    command,
+    words,
+    baseline,
+    node,
+    notes: baseline > 0 ? inputNotes() : [],
+  };
 }
 
 /** --sample as a power of two. */
@@ -166,6 +183,7 @@ async function execute(plan: Plan, onBegin: () => void): Promise<void> {
   const emulated = chosen.source.launch !== null;
   const result: WatchResult = {
     ...watched.result,
+    notes: [...watched.result.notes, ...plan.notes],
     program: end,
     baseline: alone,
     measuredSlowdown: emulated || !watched.programEnded ? null : measured(watched.result.wallNs, alone),
@@ -210,7 +228,11 @@ export const execCommand: Command = {
   ],
   flags: [
     ...WATCH_FLAGS,
-    { name: "baseline", value: "N", help: "first runs it N times alone, quietly, with no input (0)" },
+    {
+      name: "baseline",
+      value: "N",
+      help: "first runs it N times alone, quietly, with its own opening of an input file (0)",
+    },
     {
       name: "sample",
       value: "N",

@@ -19,7 +19,7 @@ export const WATCH_FLAGS: readonly Flag[] = [
     value: "MS",
     help: "length of an epoch, from 0.1 (10); long ones leave breakpoint with too few probes",
   },
-  { name: "duration", value: "SECONDS", help: "ends the watch after so long; the program runs on" },
+  { name: "duration", value: "SECONDS", help: "ends the watch after so long; the program runs on (not with emulated)" },
   { name: "inject", help: "makes the program really slower by its delays (it stands still now and then)" },
   { name: "slow", value: "FACTOR", help: "makes the program slower by this factor, whatever it counts" },
   { name: "stop-by", value: "METHOD", help: "cgroup or signals (a frozen cgroup where one can be made)" },

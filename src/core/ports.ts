@@ -215,5 +215,7 @@ export interface CounterSession {
   regions?(): readonly Region[];
   /** What the user must know of how it counted: estimates, losses, assumptions. */
   readonly notes: readonly string[];
+  /** true: part of the program ran uncounted, so that no delay of the whole can be told. */
+  readonly incomplete?: boolean;
   close(): void;
 }

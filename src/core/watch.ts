@@ -102,6 +102,8 @@ export interface WatchResult {
   readonly predictedNs: number;
   /** Predicted time over native time of those epochs: from the slowest thread's to the sum of all. */
   readonly slowdown: Span | null;
+  /** true: part of the program ran uncounted, so there is no delay and no slowdown. */
+  readonly incomplete?: boolean;
   readonly injection: Injection | null;
   readonly baseline: RunTimes | null;
   /** Wall time of the watched run over the median of the baseline runs, and over their slowest and fastest. */

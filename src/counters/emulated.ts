@@ -70,7 +70,9 @@ function notesOf(options: EmulatedOptions, processes: ReadonlyMap<string, Proces
     `emulated: lines of a modelled cache of ${mib[1]} MiB (range: ${mib[2]} to ${mib[0]} MiB), not of this machine's own`,
     "emulated: delays range from the largest cache with irregular lines in flight together to the smallest with one at a time",
     ...(shift > 0 ? [`emulated: one of ${2 ** shift} sets was followed, its lines stand for all`] : []),
-    ...(execs > 0 ? [`emulated: ${execs} exec went on without the emulator; what ran there is not counted`] : []),
+    ...(execs > 0
+      ? [`emulated: ${execs} exec went on without the emulator; what ran there is not counted, so nothing is predicted`]
+      : []),
     ...(broken > 0 ? [`emulated: ${broken} broken lines of the plugin were left out`] : []),
   ];
 }
@@ -90,6 +92,9 @@ function session(files: EmulatorFiles, options: EmulatedOptions): CounterSession
     regions: () => [...processes.values()].flatMap(regionsOf),
     get notes() {
       return notesOf(options, processes);
+    },
+    get incomplete() {
+      return [...processes.values()].some(({ execs }) => execs > 0);
     },
     close: () => files.remove(),
   };

@@ -21,7 +21,8 @@ function countRows({ counters, onCpuNs }: WatchResult): string[][] {
 }
 
 /** Why there is no delay at all. */
-function unknownText({ source, model, counters, events }: WatchResult): string {
+function unknownText({ source, model, counters, events, incomplete }: WatchResult): string {
+  if (incomplete) return "unknown: part of it ran uncounted";
   const { probes } = counters;
   if (source === "breakpoint" && (probes ?? 0) < LEAST_PROBES) {
     return `unknown: too few probes (${probes ?? 0} of at least ${LEAST_PROBES}): run longer or shorten --epoch`;

@@ -93,6 +93,9 @@ export function alignedSession(session: CounterSession, native: RunTimes): Count
     get notes() {
       return [...session.notes, note];
     },
+    get incomplete() {
+      return session.incomplete ?? false;
+    },
     ...(session.regions ? { regions: () => session.regions?.() ?? [] } : {}),
     close: () => session.close(),
   };

@@ -1,5 +1,6 @@
 // Runs of a program that nobody watches, quietly: what the watched run is compared with.
 
+import { fstatSync, statSync } from "node:fs";
 import type { LaunchCommand } from "../../core/counters.js";
 import { InputError } from "../../core/errors.js";
 import type { NativeAddon } from "../../core/native.js";
@@ -30,7 +31,27 @@ export interface PlainOptions {
   readonly onStart: (process: WatchedProcess) => void;
 }
 
-/** Runs a program `count` times with /dev/null as its standard files. Throws ProgramFailed. */
+/**
+ * Whether plain runs can have the input of the watched one: a regular file is opened anew for each, and /dev/null is itself. A socket
+ * or terminal gives a note, as few programs read it there. Throws InputError for the pipe of a shell, which is read but once.
+ */
+export function inputNotes(): readonly string[] {
+  const input = (() => {
+    try {
+      return fstatSync(0);
+    } catch {
+      return null;
+    }
+  })();
+  if (input?.isFIFO()) {
+    const remedy = "Redirect it from a file (< FILE), or from < /dev/null where the program reads none.";
+    throw new InputError("nibblemark exec", "standard input", "is a pipe, and several runs cannot all read it", remedy);
+  }
+  const isNothing = input === null || input.isFile() || input.rdev === statSync("/dev/null").rdev;
+  return isNothing ? [] : ["runs alone had no input: times are wrong if the program reads any (use < FILE)"];
+}
+
+/** Runs a program `count` times with standard files of /dev/null, but its own opening of an input file. Throws ProgramFailed. */
 export async function plainRuns(
   addon: NativeAddon,
   clock: Clock,

@@ -127,6 +127,7 @@ export async function runWatch(job: WatchJob, session: CounterSession): Promise<
       ...{ schemaVersion: 1 as const, kind: "watch" as const, command: job.command, pid: process.pid },
       ...{ source: chosen.source.name, sourceDetail: chosen.status.detail, events: chosen.status.events },
       ...{ model: delayModel, topology: topology.name, host: host.hash, placement: model.rules, ...total },
+      ...(session.incomplete ? { delay: null, slowdown: null, predictedNs: 0, incomplete: true } : {}),
       ...{ wallNs, injection, notes: session.notes },
     };
     return { result, book, programEnded };

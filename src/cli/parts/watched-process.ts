@@ -35,7 +35,7 @@ export interface StartOptions {
   readonly cgroupProcs: string;
   /** NUMA node of its memory; null = any. */
   readonly node: number | null;
-  /** Its standard files are /dev/null. */
+  /** Its standard files are /dev/null, but an input that is a regular file is opened anew. */
   readonly quiet: boolean;
 }
 
