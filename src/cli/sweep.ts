@@ -7,6 +7,7 @@ import type { SweepCell, SweepFailure, SweepLine } from "../core/sweep.js";
 import { openTrafficModel } from "../delay/traffic.js";
 import { closeModel, openModel } from "../formats/index.js";
 import { loadDefaultHost, loadTopology } from "../placement/topology.js";
+import { takeLock } from "../platform/lock.js";
 import { attempt, nodePlatform } from "../platform/node.js";
 import { chartPage } from "../report/chart-page.js";
 import type { Chart } from "../report/html-client.js";
@@ -95,8 +96,9 @@ interface View {
 function viewsOf(matrix: Matrix, lines: readonly (SweepLine | SweepFailure)[]) {
   return matrix.topologies.map((topology): View => {
     const keys = matrix.placements.flatMap((rules) => matrix.recipes.map((recipe) => lineKey(recipe, topology, rules)));
-    // The last line of a cell holds.
-    const all = [...new Map(lines.map((line) => [line.key, line])).values()].filter(({ key }) => keys.includes(key));
+    // The last line of a cell holds, before what failed.
+    const sorted = [...lines.filter((line) => !isMade(line)), ...lines.filter(isMade)];
+    const all = [...new Map(sorted.map((line) => [line.key, line])).values()].filter(({ key }) => keys.includes(key));
     const own = all.filter(isMade);
     const point = ({ weightBytes, kl, tokensPerSecond }: SweepLine) => [
       weightBytes,
@@ -158,8 +160,9 @@ async function run(parsed: Parsed): Promise<number> {
   const matrix = { ...asked, recipes: await withPrints(platform, asked.recipes) };
   const host = await loadDefaultHost(platform);
   const speed: SpeedParts = { traffic: await openTrafficModel(platform), host, threads: 2, topologies };
+  const release = await takeLock(`${path}.lock`, path);
   const lines = await readLines(path);
-  await makeMissing(matrix, path, lines, speed, parsed.on("quiet"));
+  await makeMissing(matrix, path, lines, speed, parsed.on("quiet")).finally(release);
   const views = viewsOf(matrix, lines);
   const sections = views.map(({ section }) => section);
   if (html !== undefined) {

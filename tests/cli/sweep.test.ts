@@ -1,7 +1,7 @@
 // `nibblemark sweep`: bad input before any work; and a sweep whose lines are all there only shows them, with the front, after a torn line.
 
 import { spawnSync } from "node:child_process";
-import { appendFileSync, cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
@@ -129,6 +129,11 @@ test("known lines are not measured again, a torn one is passed over, and the fro
     ...{ placement: "default", layers: 8 - i, weightBytes, kl, klText: kl, klAnswer: 0, accuracy: null },
     ...{ modelHash: "", calibrationHash: null, tokensPerSecond: 100 - i },
   });
+  writeFileSync(`${out}.lock`, `${process.pid}\n`);
+  const second = nibblemark(["sweep", shipped, out, "--prune", "0", "--quant", "f16", "--heal", "none"]);
+  assert.is(second.code, 2);
+  assert.match(second.stderr, /lines.jsonl: is being made by process/);
+  rmSync(`${out}.lock`);
   writeFileSync(out, `${JSON.stringify(line(0, 1000, 0.1))}\n${JSON.stringify(line(1, 2000, 0.2))}\n`);
   appendFileSync(out, '{"schemaVersion":1,"key":"to');
   const before = readFileSync(out, "utf8");
