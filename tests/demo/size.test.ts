@@ -16,7 +16,7 @@ const MOST_BYTES = 1.5e6;
 const MOST_MODEL_BYTES = 8e6;
 const MOST_TOKEN_MS = 2000;
 const MOST_TASK_MS = 50;
-/** Processor time of one task; on a core of its own it takes no longer than this, beside another thread of that core up to twice. */
+/** Processor time of one task; on a core of its own it takes no longer than this. */
 const MOST_OWN_MS = 30;
 const VISITS = 3;
 /** What the page's thread writes into the trace, to tell it from those of other pages. */
@@ -127,14 +127,14 @@ async function visit(url: string, open: (url: string) => Promise<OpenPage>, onRe
   return told;
 }
 
-/** Every limit kept, so that no further visit is needed. */
-const isGood = ({ seenMs, ownMs }: Visit) => seenMs <= MOST_TASK_MS && ownMs !== null && ownMs <= MOST_OWN_MS;
+/** Traced, and nothing seen that other programs may have lengthened: no further visit is needed. */
+const isGood = ({ seenMs, ownMs }: Visit) => seenMs <= MOST_TASK_MS && ownMs !== null;
 
 /** Fails when tasks are too long by themselves; says so where other programs leave nothing to judge by the clock. */
 function judge(visits: readonly Visit[]): void {
   const ownMs = visits.flatMap((one) => one.ownMs ?? []);
   assert.ok(ownMs.length > 0, "none of the visits was traced");
-  assert.ok(Math.min(...ownMs) <= MOST_OWN_MS, `${Math.min(...ownMs)} ms of processor time`);
+  assert.ok(Math.max(...ownMs) <= MOST_OWN_MS, `${Math.max(...ownMs)} ms of processor time`);
   const seenMs = Math.min(...visits.map((one) => one.seenMs));
   const othersCores = Math.min(...visits.map((one) => one.othersCores));
   if (seenMs > MOST_TASK_MS && othersCores > BUSY_CORES) {

@@ -60,16 +60,17 @@ if (need(compiled, "a C compiler", "Install gcc") && registersWork()) {
   }
 
   test("the estimated lines meet those that the program read", () => {
-    // Every run's interval meets the truth; how wide it is goes by the probes that other programs leave time for.
-    let narrowest = Number.POSITIVE_INFINITY;
-    for (let run = 0; run < RUNS && narrowest >= LINES * 30; run++) {
+    // Every run's interval meets the truth; how wide it is varies with the few probes that meet a touch, so the middle of three is held.
+    const highs: number[] = [];
+    for (let run = 0; run < RUNS; run++) {
       const [low, high] = estimatedLines();
       const told = `${low.toExponential(2)} to ${high.toExponential(2)}, the program read ${LINES.toExponential(2)}`;
       // The program also sets its memory up, which is part of neither figure: some slack on either side.
       assert.ok(low > LINES / 10 && low < LINES * 1.25 && high > LINES / 1.25, told);
-      narrowest = Math.min(narrowest, high);
+      highs.push(high);
     }
-    assert.ok(narrowest < LINES * 30, `at most ${narrowest.toExponential(2)} lines`);
+    const middle = highs.sort((a, b) => a - b)[RUNS >> 1] as number;
+    assert.ok(middle < LINES * 30, `at most ${middle.toExponential(2)} lines`);
   });
 }
 
